@@ -1,0 +1,1 @@
+"""The worker: from public posts to a score per service in SQLite."""

@@ -1,0 +1,319 @@
+"""config.toml into checked settings. A mistake names file, key, value and choices."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from sources import registry
+from sources.base import Settings
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names file, key, value and remedy."""
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d+)\s*([smhdw])", value.strip()) if isinstance(value, str) else None
+    if not match:
+        raise ValueError('expected a number and a unit (s, m, h, d, w), such as "15m"')
+    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class Section(BaseModel):
+    """A table of config.toml: unknown keys are refused, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Term(Section):
+    """Something that posts may name: a company, a competitor or a service.
+
+    aliases: patterns of its names (see docs/matching.md); the name itself is always one.
+    any_of, all_of, none_of: patterns the post must hold one of, all of, none of.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    aliases: list[str] = []
+    any_of: list[str] = []
+    all_of: list[str] = []
+    none_of: list[str] = []
+
+    @field_validator("aliases", "any_of", "all_of", "none_of")
+    @classmethod
+    def _no_empty_pattern(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            if not re.search(r"\w", pattern):
+                raise ValueError(f'pattern "{pattern}" has no letter or digit to look for')
+        return patterns
+
+
+class Source(Section):
+    """Where posts come from. The keys of the adapter stand beside the common ones.
+
+    scope: "own" when every post of the source is about `company`; otherwise a post counts only
+    if it names the company or a competitor.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(min_length=1, max_length=200)
+    kind: str
+    every: Duration = timedelta(minutes=15)
+    scope: Literal["public", "own"] = "public"
+    company: str | None = None
+    language: str | None = Field(default=None, pattern="^[a-z]{2}$")
+    enabled: bool = True
+    allow_private_addresses: bool = False
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str) -> str:
+        if kind not in registry.KINDS:
+            raise ValueError(f"expected one of: {', '.join(sorted(registry.KINDS))}")
+        return kind
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The adapter's own keys, checked by the adapter's own model."""
+        return registry.adapter(self.kind).Settings.model_validate(self.model_extra or {})
+
+
+class Model(Section):
+    """The classifier: the bundled one, or a Hugging Face directory or hub id."""
+
+    name: str = "bundled"
+    revision: str | None = None
+    labels: dict[str, str] = {}
+    threads: int | None = Field(default=None, ge=1)
+
+
+class Privacy(Section):
+    """How authors are hidden and how long texts are kept.
+
+    pseudonym_key: secret for the authors' pseudonyms; without it a key file beside the database.
+    keep_texts: age at which texts, links and pseudonyms are erased; scores stay.
+    """
+
+    pseudonym_key: SecretStr | None = None
+    keep_texts: Duration = timedelta(days=730)
+
+
+class Database(Section):
+    """Where sentiment.db lies; relative to the folder of config.toml."""
+
+    path: Path = Path("sentiment.db")
+
+
+class Config(Section):
+    """The whole of config.toml."""
+
+    language: Literal["de", "en"] = "de"
+    timezone: str = "Europe/Berlin"
+    company: Term
+    competitors: list[Term] = []
+    services: list[Term] = Field(min_length=1)
+    sources: list[Source] = []
+    model: Model = Model()
+    privacy: Privacy = Privacy()
+    database: Database = Database()
+
+    folder: Path = Field(default=Path(), exclude=True)
+    """The folder of config.toml: relative paths start here. Set on loading, not a key."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except Exception as error:
+            raise ValueError("expected an IANA name such as Europe/Berlin") from error
+        return name
+
+    @model_validator(mode="after")
+    def _names_are_unique_and_known(self) -> Config:
+        for what, names in (
+            ("company", [term.name for term in self.companies]),
+            ("service", [service.name for service in self.services]),
+            ("source", [source.name for source in self.sources]),
+        ):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f'two {what} entries are named "{twice.pop()}"; names are unique')
+        companies = [term.name for term in self.companies]
+        for index, source in enumerate(self.sources):
+            if source.company is not None and source.company not in companies:
+                raise ValueError(
+                    f'sources[{index}].company is "{source.company}"; expected one of: '
+                    + ", ".join(companies)
+                )
+        return self
+
+    @property
+    def companies(self) -> list[Term]:
+        """The company first, then its competitors."""
+        return [self.company, *self.competitors]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days begin and end."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def database_path(self) -> Path:
+        """Where the database lies, as an absolute path."""
+        return (self.folder / self.database.path).absolute()
+
+
+def load(path: Path) -> Config:
+    """Read, fill in secrets, and check a configuration file; ConfigError says what is wrong."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f'{path} does not exist; "sentiment init" writes a commented one'
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    if "folder" in raw:
+        raise ConfigError(f"{path}: folder is not a known key")
+    try:
+        filled = _fill_secrets(raw, path.parent)
+        config = Config.model_validate({**filled, "folder": path.parent.absolute()})
+    except ValidationError as error:
+        raise ConfigError(_sentences(path, error, raw)) from None
+    except _SecretError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    for index, source in enumerate(config.sources):
+        try:
+            _ = source.settings
+        except ValidationError as error:
+            raise ConfigError(_sentences(path, error, raw, ("sources", index))) from None
+    return config
+
+
+class _SecretError(Exception):
+    pass
+
+
+def _fill_secrets(value: Any, folder: Path, where: str = "") -> Any:
+    """Replace ${NAME} by the environment's value and ${file:PATH} by the file's content."""
+    if isinstance(value, dict):
+        return {
+            key: _fill_secrets(item, folder, f"{where}.{key}" if where else key)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_fill_secrets(item, folder, f"{where}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, str):
+        return re.sub(r"\$\{([^}]+)\}", lambda found: _secret(found[1], folder, where), value)
+    return value
+
+
+def _secret(name: str, folder: Path, where: str) -> str:
+    if name.startswith("file:"):
+        try:
+            return (folder / name.removeprefix("file:")).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise _SecretError(f"{where} is ${{{name}}}, which cannot be read: {reason}") from None
+    if name not in os.environ:
+        raise _SecretError(f"{where} is ${{{name}}}, but the environment has no {name}; set it")
+    return os.environ[name]
+
+
+def _sentences(
+    path: Path, error: ValidationError, raw: dict[str, Any], prefix: tuple[str | int, ...] = ()
+) -> str:
+    """One line for each mistake: file, key, value as written (never a filled-in secret), remedy."""
+    lines = []
+    for problem in error.errors():
+        loc = (*prefix, *(part for part in problem["loc"] if part != "[key]"))
+        key = _dotted(loc)
+        found, value = _lookup(raw, loc)
+        match problem["type"]:
+            case "extra_forbidden":
+                said = f"{key} is not a known key{_choices(loc, raw)}"
+            case "missing":
+                said = f"{key} is missing"
+            case _:
+                message = problem["msg"].removeprefix("Value error, ")
+                if problem["type"] == "literal_error":
+                    message = f"expected one of: {problem['ctx']['expected'].replace(' or ', ', ')}"
+                shown = found and loc and not isinstance(value, dict | list)
+                said = f"{key} is {_shown(value)}; {message}" if shown else _join(key, message)
+        lines.append(f"{path}: {said}")
+    return "\n".join(lines)
+
+
+def _join(key: str, message: str) -> str:
+    return f"{key}: {message}" if key else message
+
+
+def _shown(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
+def _dotted(loc: tuple[str | int, ...]) -> str:
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _lookup(raw: Any, loc: tuple[str | int, ...]) -> tuple[bool, Any]:
+    for part in loc:
+        try:
+            raw = raw[part]
+        except (KeyError, IndexError, TypeError):
+            return False, None
+    return True, raw
+
+
+def _choices(loc: tuple[str | int, ...], raw: dict[str, Any]) -> str:
+    """What could have been meant: the section's keys, the nearest one first."""
+    known = sorted(_known_keys(loc[:-1], raw))
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    hint = f' (did you mean "{near[0]}"?)' if near else ""
+    return f"{hint}; expected one of: {', '.join(known)}"
+
+
+def _known_keys(section: tuple[str | int, ...], raw: dict[str, Any]) -> set[str]:
+    model: Any = Config
+    for part in section:
+        if isinstance(part, str):
+            annotation = model.model_fields[part].annotation
+            model = (get_args(annotation) or (annotation,))[0]
+    keys = set(model.model_fields) - {"folder"}
+    if model is Source:
+        _, kind = _lookup(raw, (*section, "kind"))
+        if kind in registry.KINDS:
+            keys |= set(registry.adapter(kind).Settings.model_fields)
+    return keys

@@ -1,0 +1,1 @@
+"""Adapters: each turns settings and a cursor into pages of public posts."""

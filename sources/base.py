@@ -1,0 +1,97 @@
+"""What every adapter speaks: posts, pages of posts with the next cursor, and one error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from sources.http import Client
+
+Cursor = dict[str, Any]
+"""How far an adapter has read: JSON-able, stored as it is and handed back on the next run."""
+
+
+class SourceError(Exception):
+    """A source could not be read.
+
+    The message is a sentence for the operator, stored and shown as it is: what happened and,
+    where there is one, the remedy. It never holds a secret.
+
+    permanent: trying again will not help until somebody changes something.
+    retry_after: the server asked to stay away for that long.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A public post, comment or review as the source gives it, cleaned to plain text.
+
+    external_id: the source's own id; (source, external_id) is unique in the database.
+    posted_at: when it was written, aware, UTC.
+    author: as the source names them; becomes a keyed pseudonym before it is stored.
+    rating: stars, 1 to 5; never read as a sentiment score.
+    """
+
+    external_id: str
+    text: str
+    posted_at: datetime
+    title: str = ""
+    url: str | None = None
+    author: str | None = None
+    rating: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some posts and the cursor that stands after them; the two are stored in one transaction.
+
+    problems: sentences on what had to be left out ("reviews.csv line 7: no text").
+    next_poll: the source asks not to be read again before this much time has passed.
+    """
+
+    posts: list[Post]
+    cursor: Cursor
+    problems: list[str] = field(default_factory=list)
+    next_poll: timedelta | None = None
+
+
+class Settings(BaseModel):
+    """The kind-specific keys of a `[[sources]]` entry; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an adapter may use: the polite HTTP client, the config's folder, and a stop signal."""
+
+    client: Client
+    folder: Path
+    stopping: Callable[[], bool] = lambda: False
+
+
+class Adapter(Protocol):
+    """One kind of source. A module-level class of this shape, listed in `sources.registry`.
+
+    `pages` yields pages until the source has no more for now; each page's cursor must be enough
+    to go on after it. It raises nothing but `SourceError`.
+    """
+
+    Settings: type[Settings]
+
+    def __init__(self, settings: Any, context: Context) -> None: ...
+
+    def pages(self, cursor: Cursor | None) -> Iterator[Page]: ...
