@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
     from sources.http import Client
 
 Cursor = dict[str, Any]
@@ -33,6 +34,13 @@ class SourceError(Exception):
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+
+
+class Stopped(SourceError):  # noqa: N818 (a state, not a fault)
+    """The worker is stopping: reading ended early, and the source is not to blame."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped before the source was read to its end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +84,20 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an adapter may use: the polite HTTP client, the config's folder, and a stop signal."""
+    """What an adapter may use.
+
+    client: the shared polite HTTP client.
+    folder: the folder of config.toml; relative paths start here.
+    stopping: true when the worker is about to stop; checked between pages and before waiting.
+    allow_private_addresses: the operator allows this source to live in a private network.
+    timezone: IANA name, for dates that carry no zone.
+    """
 
     client: Client
     folder: Path
     stopping: Callable[[], bool] = lambda: False
+    allow_private_addresses: bool = False
+    timezone: str = "Europe/Berlin"
 
 
 class Adapter(Protocol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from sources.base import Adapter
+if TYPE_CHECKING:
+    from sources.base import Adapter
 
 KINDS = {
     "file": "sources.file:FileDrop",

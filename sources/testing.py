@@ -1,0 +1,159 @@
+"""A real HTTP server on loopback that misbehaves as told; for the tests of adapters.
+
+Example::
+
+    with Server() as server:
+        server.script("/feed", Answer(status=503), Answer(body=xml, etag='"1"'))
+        client.get(server.url("/feed"), allow_private=True)
+        server.requests  # what was asked
+"""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self, cast
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer.
+
+    etag: sent along; a request that has it already gets a 304 without a body.
+    delay: seconds before anything is sent.
+    drip: seconds before each single byte of the body.
+    cut: only so many bytes of the body are sent, though Content-Length promises all.
+    reset: the connection is reset before anything is sent.
+    raw: sent as it is, in place of all the above.
+    length: whether Content-Length is sent at all.
+    """
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    etag: str | None = None
+    delay: float = 0.0
+    drip: float = 0.0
+    cut: int | None = None
+    reset: bool = False
+    raw: bytes | None = None
+    length: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as the server saw it; header names in lower case."""
+
+    path: str
+    query: str
+    headers: dict[str, str]
+
+
+Reply = Answer | Callable[[Asked], Answer]
+
+
+def gzipped(body: bytes) -> Answer:
+    """The body, compressed; a million zeros make a bomb of a thousand bytes."""
+    return Answer(body=gzip.compress(body), headers={"Content-Encoding": "gzip"})
+
+
+class Server:
+    """Answers each path from its script; the last answer of a script stays."""
+
+    def __init__(self) -> None:
+        self.requests: list[Asked] = []
+        self.closing = threading.Event()
+        self._scripts: dict[str, list[Reply]] = {}
+        self._lock = threading.Lock()
+        self._httpd = _Httpd(("127.0.0.1", 0), _Handler)
+        self._httpd.owner = self
+        self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self._httpd.shutdown()
+        self._thread.join()
+        self._httpd.server_close()
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1."""
+        return int(self._httpd.server_address[1])
+
+    def url(self, path: str = "/") -> str:
+        """The full address of a path."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def script(self, path: str, *replies: Reply) -> None:
+        """What a path answers, in turn; a function is asked each time."""
+        with self._lock:
+            self._scripts[path] = list(replies)
+
+    def answer(self, asked: Asked) -> Answer:
+        """The next answer; 404 where nothing is scripted."""
+        with self._lock:
+            self.requests.append(asked)
+            replies = self._scripts.get(asked.path) or [Answer(status=404)]
+            reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        return reply if isinstance(reply, Answer) else reply(asked)
+
+
+class _Httpd(ThreadingHTTPServer):
+    daemon_threads = False
+    owner: Server
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients hang up all the time here: that is what the tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 30
+
+    def do_GET(self) -> None:
+        owner = cast("_Httpd", self.server).owner
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = owner.answer(Asked(path, query, headers))
+        self.close_connection = True
+        owner.closing.wait(answer.delay)
+        if answer.reset:
+            # SO_LINGER of zero seconds: close sends RST
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        elif answer.raw is not None:
+            self.wfile.write(answer.raw)
+        elif answer.etag and headers.get("if-none-match") == answer.etag:
+            self.send_response(304)
+            self.end_headers()
+        else:
+            self._send(answer, owner.closing)
+
+    def _send(self, answer: Answer, closing: threading.Event) -> None:
+        self.send_response(answer.status)
+        if answer.etag:
+            self.send_header("ETag", answer.etag)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.length:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        body = answer.body[: answer.cut]
+        if not answer.drip:
+            self.wfile.write(body)
+            return
+        for byte in body:
+            if closing.wait(answer.drip):
+                return
+            self.wfile.write(bytes([byte]))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name http.server asks for)
+        """Silence: tests have their own words."""
