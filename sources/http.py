@@ -46,7 +46,7 @@ FINAL = {
 SAFE_HEADERS = frozenset({"accept", "accept-language"})  # may follow a redirect to another origin
 
 
-def user_agent(contact: str = "") -> str:
+def default_user_agent(contact: str = "") -> str:
     """Our name for the servers' logs, with an address (mail or web) to complain to."""
     try:
         number = version("sentiment-worker")
@@ -75,6 +75,7 @@ class Response:
 class Client:
     """GET, politely and within bounds; may be used by several threads at once.
 
+    user_agent: as `default_user_agent(contact)` makes it.
     timeout: seconds to connect, and seconds of silence while reading.
     deadline: seconds one try may take in all, redirects included, however the server drips.
     max_bytes: of a body, counted after decompression.
@@ -87,7 +88,7 @@ class Client:
 
     def __init__(
         self,
-        user_agent: str,
+        user_agent: str = "",
         *,
         timeout: float = 10.0,
         deadline: float = 30.0,
@@ -100,7 +101,7 @@ class Client:
         stopping: Callable[[], bool] = lambda: False,
         resolve: Resolve = socket.getaddrinfo,
     ) -> None:
-        self._user_agent = user_agent
+        self._user_agent = user_agent or default_user_agent()
         self._timeout = timeout
         self._deadline = deadline
         self._max_bytes = max_bytes

@@ -103,7 +103,7 @@ def refuse_private(host: str, addresses: list[str]) -> None:
     if private:
         raise SourceError(
             f"{host} is at {private[0]}, which is not a public address; if that is meant, "
-            "set allow_private = true for this source",
+            "set allow_private_addresses = true for this source",
             permanent=private == [host],
         )
 

@@ -14,7 +14,7 @@ import httpcore
 import pytest
 
 from sources.base import SourceError, Stopped
-from sources.http import Client, user_agent
+from sources.http import Client, default_user_agent
 from sources.network import Budget, GuardedBackend, is_public
 from sources.testing import Answer, gzipped
 
@@ -46,7 +46,7 @@ def test_we_say_who_we_are(server, client):
     client.get(server.url("/a"), headers={"accept": "text/xml"}, allow_private=True)
     assert server.requests[0].headers["user-agent"] == "test-agent"
     assert server.requests[0].headers["accept"] == "text/xml"
-    assert user_agent("mailto:it@example.com").endswith("(+mailto:it@example.com)")
+    assert default_user_agent("mailto:it@example.com").endswith("(+mailto:it@example.com)")
 
 
 def test_an_unchanged_page_is_not_sent_again(server, client):

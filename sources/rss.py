@@ -1,0 +1,338 @@
+"""RSS and Atom feeds, over HTTP or from a file.
+
+The model for further adapters: settings, fetching, and a parser that is a pure function of bytes.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import urljoin, urlsplit
+
+from pydantic import Field, model_validator
+
+from sources import base
+from sources.base import Context, Cursor, Page, Post, SourceError, Stopped
+from sources.headers import fresh_for, longest
+from sources.text import author_name, headed, known_id, plain_text, stable_id, tidy, web_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
+)
+MAX_FILE = 50_000_000  # bytes of a local feed
+MAX_SEEN = 50  # ids of the newest posts, kept to see where two polls overlap
+OLDEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web there were no posts
+RATINGS = ("im_rating", "review_rating", "schema_ratingvalue", "g_rating", "rating")
+LAST_ENTRY = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
+CLOSED_ROOT = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
+
+
+class RssSettings(base.Settings):
+    """A feed by its address or, for exports, by its file.
+
+    path: relative to the folder of config.toml.
+    max_pages: of a feed in several pages (RFC 5005), how many are read at most.
+    """
+
+    url: str | None = None
+    path: str | None = None
+    max_pages: int = Field(default=10, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.url is None) == (self.path is None):
+            raise ValueError("give either url or path")
+        return self
+
+
+class Document(NamedTuple):
+    """Some bytes and where they came from; a file has no headers, no address, no validators."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
+    url: str = ""
+    validators: Mapping[str, str] = MappingProxyType({})
+
+
+class Feed(NamedTuple):
+    """What a document holds.
+
+    problems: sentences on what had to be left out.
+    ttl: the feed asks not to be read again before that.
+    complete: the document was received to its end.
+    next_url: where older posts are, for a feed in several pages.
+    """
+
+    posts: list[Post]
+    problems: list[str]
+    ttl: timedelta | None
+    complete: bool
+    next_url: str | None
+
+
+class Rss:
+    """Reads a feed; unchanged documents cost a 304, or the hash of a body."""
+
+    Settings = RssSettings
+
+    def __init__(self, settings: RssSettings, context: Context) -> None:
+        self._settings = settings
+        self._context = context
+
+    def pages(self, cursor: Cursor | None) -> Iterator[Page]:
+        """The feed's posts, newest document first.
+
+        The cursor moves on only with the last document: a run that dies before it, or a
+        document that breaks off, is read again.
+        """
+        old = cursor if cursor and cursor.get("place") == self._place else {}
+        document = self._fetch(old)
+        new = self._cursor(document)
+        fresh = fresh_for(document.headers, datetime.now(UTC))
+        if document.status == 304 or new["sha256"] == old.get("sha256"):
+            yield Page([], {**new, **old, **document.validators}, next_poll=fresh)
+            return
+        for feed, more in self._feeds(document, set(old.get("seen", []))):
+            new.setdefault("seen", _ids(feed)[:MAX_SEEN])
+            yield Page(feed.posts, old if more else new, feed.problems, longest(fresh, feed.ttl))
+
+    def _feeds(self, document: Document, seen: set[str]) -> Iterator[tuple[Feed, bool]]:
+        """Each document of the feed, and whether there is more to come.
+
+        Ends where a document holds a post of the last poll: the older ones are known.
+        """
+        for number in range(1, self._settings.max_pages + 1):
+            feed = parse_feed(document.body, document.headers, document.url, datetime.now(UTC))
+            if not feed.complete:
+                yield feed, True
+                raise SourceError(f"the feed breaks off after {len(feed.posts)} complete entries")
+            ids = _ids(feed)
+            more = _same_host(feed.next_url, document.url) if ids else None
+            if number == self._settings.max_pages or not seen.isdisjoint(ids):
+                more = None
+            yield feed, more is not None
+            if more is None or self._context.stopping():
+                return
+            seen.update(ids)
+            document = self._further(more, number + 1)
+
+    def _further(self, url: str, number: int) -> Document:
+        try:
+            return self._get(url, {})
+        except Stopped:
+            raise
+        except SourceError as error:  # the feed itself is there: never permanent
+            raise SourceError(
+                f"page {number} of the feed: {error} (max_pages = {number - 1} does without it)",
+                retry_after=error.retry_after,
+            ) from error
+
+    @property
+    def _place(self) -> str:
+        """A cursor belongs to one address, and dies with it."""
+        return stable_id(self._settings.url or "", self._settings.path or "")
+
+    def _cursor(self, document: Document) -> Cursor:
+        digest = hashlib.sha256(document.body).hexdigest()
+        return {"place": self._place, "sha256": digest, **document.validators}
+
+    def _fetch(self, old: Cursor) -> Document:
+        if self._settings.url is None:
+            return Document(200, self._read_file())
+        return self._get(self._settings.url, old)
+
+    def _get(self, url: str, old: Cursor) -> Document:
+        known = {name: old[name] for name in ("etag", "last_modified") if old.get(name)}
+        answer = self._context.client.get(
+            url,
+            headers={"Accept": ACCEPT},
+            allow_private=self._context.allow_private_addresses,
+            validators=known,
+        )
+        return Document(answer.status, answer.body, answer.headers, answer.url, answer.validators)
+
+    def _read_file(self) -> bytes:
+        path = self._context.folder / str(self._settings.path)
+        try:
+            with path.open("rb") as file:
+                body = file.read(MAX_FILE + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not a valid path"
+            raise SourceError(f"{self._settings.path} cannot be read: {reason}") from error
+        if len(body) > MAX_FILE:
+            raise SourceError(f"{self._settings.path} is larger than {MAX_FILE:,} bytes")
+        return body
+
+
+def parse_feed(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> Feed:
+    """The posts of an RSS or Atom document; SourceError when it is none.
+
+    headers: of the answer, names in lower case; Content-Type may name the encoding.
+    url: where it came from; relative links start there.
+    now: for entries without a believable date.
+    """
+    complete, parsed = True, _parse(body, headers)
+    if parsed.get("bozo") and not CLOSED_ROOT.search(body.replace(b"\0", b"")):
+        # Broken off: the last entry may be half a post, so it waits for the whole document.
+        complete = False
+        ends = [match.end() for match in LAST_ENTRY.finditer(body)]
+        parsed = _parse(body[: ends[-1]], headers) if ends else parsed
+        if not ends:
+            parsed["entries"] = []
+    if not parsed.get("version") and not parsed["entries"]:
+        raise SourceError(f"{_what(body)} came back where a feed was expected")
+    posts, problems = _posts(parsed["entries"], url, now)
+    channel = parsed.get("feed") or {}
+    return Feed(posts, problems, _ttl(channel), complete, _next_url(channel, url))
+
+
+def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
+    """What feedparser makes of the bytes; given a stream and no address, it fetches nothing.
+
+    It is not told where the document came from either: it would resolve ids against that, and
+    a feed that moves would become a feed of new posts.
+    """
+    import feedparser  # kept out of start-up
+
+    shown = {
+        name: headers[name] for name in ("content-type", "content-language") if name in headers
+    }
+    try:
+        return feedparser.parse(
+            io.BytesIO(body),
+            response_headers=shown,
+            sanitize_html=False,  # everything becomes plain text below
+            resolve_relative_uris=False,
+        )
+    except Exception as error:  # feedparser meets hostile bytes with all sorts of exceptions
+        raise SourceError(f"the feed cannot be read ({type(error).__name__})") from error
+
+
+def _posts(entries: list[Any], url: str, now: datetime) -> tuple[list[Post], list[str]]:
+    posts: dict[str, Post] = {}
+    problems = []
+    for number, entry in enumerate(entries, start=1):
+        post = _post(entry, url, now)
+        if not post.text:
+            problems.append(f"entry {number} ({post.external_id[:80]}) has no text")
+        elif posts.setdefault(post.external_id, post).text != post.text:
+            problems.append(f"entry {number} has the id of another ({post.external_id[:80]})")
+    return list(posts.values()), problems
+
+
+def _post(entry: Any, url: str, now: datetime) -> Post:
+    title, text = headed(_clean(entry.get("title_detail"), 500), _clean(_content(entry)))
+    published = _string(entry.get("published") or entry.get("updated"))
+    link = _string(entry.get("link"))
+    given = _string(entry.get("id")) or link
+    return Post(
+        external_id=known_id(given) or stable_id(title or text, published),
+        text=text,
+        posted_at=_posted_at(entry, now),
+        title=title,
+        url=_link(link, url),
+        author=_author(entry),
+        rating=_rating(entry),
+    )
+
+
+def _content(entry: Any) -> Any:
+    """The fullest part: content before summary, plain text before HTML."""
+    parts = [part for part in entry.get("content") or [] if part.get("value")]
+    plain = [part for part in parts if part.get("type") == "text/plain"]
+    return (plain or parts or [entry.get("summary_detail")])[0]
+
+
+def _clean(part: Any, limit: int = 20_000) -> str:
+    if not part:
+        return ""
+    value, kind = _string(part.get("value")), _string(part.get("type"))
+    return plain_text(value, limit) if "html" in kind else tidy(value, limit)
+
+
+def _posted_at(entry: Any, now: datetime) -> datetime:
+    """Published, else updated, else now. feedparser's times are UTC."""
+    for name in ("published_parsed", "updated_parsed", "created_parsed"):
+        stamp = dict.get(entry, name)  # FeedParserDict.get would mix up the names
+        if not stamp:
+            continue
+        try:
+            moment = datetime.fromtimestamp(calendar.timegm(stamp), UTC)
+        except (ValueError, OverflowError, OSError, TypeError):
+            continue
+        if moment > now + timedelta(days=1):
+            return now
+        if moment >= OLDEST:
+            return moment
+    return now
+
+
+def _author(entry: Any) -> str | None:
+    whole, detail = _string(entry.get("author")), entry.get("author_detail") or {}
+    if whole.startswith("@"):  # feedparser takes @name@server for e-mail and cuts it
+        return author_name(whole)
+    return author_name(_string(detail.get("name")) or whole)
+
+
+def _rating(entry: Any) -> float | None:
+    """Stars by the extensions in use: App Store (im), review, schema.org, Google (g)."""
+    for name in RATINGS:
+        value = _string(dict.get(entry, name)).strip().replace(",", ".")
+        if re.fullmatch(r"[1-5](\.\d{1,9})?", value) and float(value) <= 5:
+            return float(value)
+    return None
+
+
+def _ttl(channel: Any) -> timedelta | None:
+    """RSS's ttl is in minutes."""
+    value = _string(channel.get("ttl")).strip()
+    return longest(timedelta(minutes=int(value))) if re.fullmatch(r"[0-9]{1,7}", value) else None
+
+
+def _next_url(channel: Any, url: str) -> str | None:
+    for link in channel.get("links") or []:
+        if link.get("rel") == "next":
+            return _link(_string(link.get("href")), url)
+    return None
+
+
+def _link(link: str, url: str) -> str | None:
+    try:
+        return web_address(urljoin(url, link)) if link else None
+    except ValueError:
+        return None
+
+
+def _same_host(link: str | None, url: str) -> str | None:
+    """The link, unless it leads to another host than the one the operator named."""
+    return link if link and urlsplit(link).netloc == urlsplit(url).netloc else None
+
+
+def _ids(feed: Feed) -> list[str]:
+    return [stable_id(post.external_id) for post in feed.posts]
+
+
+def _what(body: bytes) -> str:
+    """What came back in place of a feed, for the operator."""
+    start = body[:2000].replace(b"\0", b"").strip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    if not start:
+        return "an empty answer"
+    if start.startswith((b"{", b"[")):
+        return "JSON"
+    if b"<html" in start or b"<!doctype html" in start:
+        return "a web page (HTML)"
+    return "something that is no XML" if not start.startswith(b"<") else "XML of another kind"
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
