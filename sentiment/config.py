@@ -9,7 +9,7 @@ import tomllib
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -24,7 +24,9 @@ from pydantic import (
 )
 
 from sources import registry
-from sources.base import Settings
+
+if TYPE_CHECKING:
+    from sources.base import Settings
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -135,6 +137,7 @@ class Config(Section):
 
     language: Literal["de", "en"] = "de"
     timezone: str = "Europe/Berlin"
+    contact: str = ""
     company: Term
     competitors: list[Term] = []
     services: list[Term] = Field(min_length=1)

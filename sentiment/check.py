@@ -1,0 +1,84 @@
+"""Try out everything a configuration names, without storing anything."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from models.classifier import ModelError
+from sentiment.assemble import http_client, load_classifier
+from sentiment.collect import pages
+from sentiment.database import DatabaseError, open_database
+from sentiment.judge import judge
+from sources.base import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sentiment.config import Config, Source
+    from sources.http import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was tried, whether it works, and a sentence on it."""
+
+    what: str
+    passed: bool
+    said: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return asdict(self)
+
+
+def check(config: Config) -> Iterator[Checked]:
+    """Check configuration, database, sources and model, one after the other."""
+    yield Checked(
+        "config",
+        passed=True,
+        said=f"{len(config.services)} services, {len(config.competitors)} competitors, "
+        f"{len(config.sources)} sources",
+    )
+    yield _database(config)
+    with http_client(config) as client:
+        for source in config.sources:
+            yield _source(config, client, source)
+    yield _model(config)
+
+
+def _database(config: Config) -> Checked:
+    try:
+        with open_database(config):
+            return Checked("database", passed=True, said=str(config.database_path))
+    except (DatabaseError, OSError) as error:
+        return Checked("database", passed=False, said=str(error))
+
+
+def _source(config: Config, client: Client, source: Source) -> Checked:
+    what = f'source "{source.name}"'
+    if not source.enabled:
+        return Checked(what, passed=True, said="not enabled; not tried")
+    try:
+        page = next(iter(pages(config, client, source, None)), None)
+    except SourceError as error:
+        return Checked(what, passed=False, said=str(error))
+    found = len(page.posts) if page else 0
+    left_out = (
+        f"; {len(page.problems)} left out: {page.problems[0]}" if page and page.problems else ""
+    )
+    return Checked(what, passed=True, said=f"{found} posts on the first page{left_out}")
+
+
+def _model(config: Config) -> Checked:
+    try:
+        classifier = load_classifier(config)
+    except ModelError as error:
+        return Checked("model", passed=False, said=str(error))
+    said = judge(config, classifier, f"{config.services[0].name}: sehr zufrieden, vielen Dank!")
+    return Checked(
+        "model",
+        passed=True,
+        said=f"{classifier.name}, revision {classifier.revision}; "
+        f'reads "sehr zufrieden, vielen Dank!" as {said[0]["polarity"]}',
+    )

@@ -1,0 +1,361 @@
+"""The command line. The daemon is a list of things one can also do by hand: each is a command.
+
+Modules that take long to import are imported by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlite_utils import Database
+
+    from sentiment.config import Config
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Public sentiment per service, beside the surveys. Start with: sentiment init",
+)
+import_app = typer.Typer(no_args_is_help=True, help="Bring in files by hand.")
+app.add_typer(import_app, name="import")
+
+ConfigPath = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="SENTIMENT_CONFIG", help="The configuration file."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result.")]
+DEFAULT_CONFIG = Path("config.toml")
+WRONG_USAGE = 2
+
+
+def main() -> None:
+    """Entry point: errors that a person can act on are one sentence, not a traceback."""
+    from sentiment.log import configure
+
+    configure()
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(1)
+    except Exception as error:
+        status = _status_of(error)
+        if status is None:
+            raise
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(status)
+
+
+def _status_of(error: Exception) -> int | None:
+    """Exit status for an error with a sentence for the user; None for a bug."""
+    from models.classifier import ModelError
+    from sentiment.config import ConfigError
+
+    if isinstance(error, ConfigError):
+        return WRONG_USAGE
+    if isinstance(error, ModelError | FileExistsError):
+        return 1
+    from sentiment.database import DatabaseError
+
+    return 1 if isinstance(error, DatabaseError) else None
+
+
+@app.command()
+def init(
+    path: Annotated[
+        Path | None, typer.Argument(help="File to write, or folder with --sample.")
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Write a fictional sample company with its posts.")
+    ] = False,
+) -> None:
+    """Write a commented config.toml, or a whole sample company.
+
+    Examples: sentiment init config.toml; sentiment init --sample sample
+    """
+    if sample:
+        from sentiment.sample import write
+
+        folder = path or Path("sample")
+        write(folder)
+        typer.echo(f"Sample company (fictional) written to {folder}.")
+        typer.echo(f"Next: sentiment run --config {folder / 'config.toml'}")
+        return
+    from importlib.resources import files
+
+    target = path or DEFAULT_CONFIG
+    if target.exists():
+        raise FileExistsError(f"{target} exists already; name another file or move it away first")
+    target.write_text((files("sentiment") / "example.toml").read_text("utf-8"), "utf-8")
+    typer.echo(f"{target} written. Edit it, then: sentiment check --config {target}")
+
+
+@app.command()
+def check(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Validate the configuration, try each source once without storing, load the model.
+
+    Example: sentiment check --config config.toml
+    """
+    from sentiment.check import check as run_checks
+    from sentiment.show import show_checks
+
+    results = []
+    for result in run_checks(_load(config_path)):
+        results.append(result)
+        if not as_json:
+            show_checks([result])
+    if as_json:
+        _print_json([result.as_dict() for result in results])
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    once: Annotated[bool, typer.Option("--once", help="Do every duty once, then exit.")] = False,
+) -> None:
+    """Run the worker until Ctrl-C, or every duty once.
+
+    Examples: sentiment run; sentiment run --once
+    """
+    config = _load(config_path)
+    if once:
+        _run_once(config)
+        return
+    from sentiment.show import announce
+    from sentiment.worker import Worker, handle_signals
+
+    worker = Worker(config)
+    handle_signals(worker)
+    announce(config, config_path)
+    worker.run()
+
+
+def _run_once(config: Config) -> None:
+    from sentiment.assemble import http_client, load_classifier
+    from sentiment.collect import collect as collect_all
+    from sentiment.pipeline import process
+    from sentiment.purge import purge as purge_old
+    from sentiment.show import progress_bar, show_collected, show_processed
+
+    with _database(config) as db, http_client(config) as client:
+        results = collect_all(config, db, client)
+        with progress_bar() as progress:
+            done = process(config, db, lambda: load_classifier(config), progress=progress)
+        purge_old(config, db)
+    show_collected(results)
+    show_processed(done)
+    if any(result.error for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def collect(
+    names: Annotated[list[str] | None, typer.Argument(help="Sources; all when empty.")] = None,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Read the sources now and store what is new.
+
+    Example: sentiment collect "Google News"
+    """
+    from dataclasses import asdict
+
+    from sentiment.assemble import http_client
+    from sentiment.collect import collect as collect_all
+    from sentiment.show import show_collected
+
+    config = _load(config_path)
+    known = [source.name for source in config.sources]
+    for name in names or []:
+        if name not in known:
+            raise typer.BadParameter(f'no source is named "{name}"; known: {", ".join(known)}')
+    with _database(config) as db, http_client(config) as client:
+        results = collect_all(config, db, client, only=set(names) if names else None)
+    if as_json:
+        keys = ("source", "new", "changed", "problems", "error")
+        _print_json([{k: v for k, v in asdict(r).items() if k in keys} for r in results])
+    else:
+        show_collected(results)
+    if any(result.error for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def match(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Find the services that stored posts are about.
+
+    Example: sentiment match
+    """
+    from sentiment.match import match as match_all
+
+    config = _load(config_path)
+    _stage(config, "match", "posts matched", match_all, as_json=as_json, with_config=True)
+
+
+@app.command()
+def score(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Score the mentions that the current model has not judged yet.
+
+    Example: sentiment score
+    """
+    from sentiment.assemble import load_classifier
+    from sentiment.score import score as score_all
+
+    config = _load(config_path)
+    classifier = load_classifier(config)
+
+    def scored(db: Database, **options: Any) -> int:
+        return score_all(db, classifier, **options)
+
+    _stage(config, "score", "mentions scored", scored, as_json=as_json)
+
+
+@app.command()
+def rollup(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Recompute the daily figures that changed.
+
+    Example: sentiment rollup
+    """
+    from sentiment.rollup import rollup as roll_up
+
+    _stage(_load(config_path), "roll up", "days rolled up", roll_up, as_json=as_json)
+
+
+def _stage(
+    config: Config,
+    name: str,
+    unit: str,
+    stage: Callable[..., int],
+    *,
+    as_json: bool,
+    with_config: bool = False,
+) -> None:
+    """Run one stage with a progress bar and say how much it did."""
+    from sentiment.show import progress_bar
+
+    with _database(config) as db, progress_bar() as progress:
+        arguments = (config, db) if with_config else (db,)
+        done = stage(*arguments, progress=lambda part, whole: progress(name, part, whole))
+    if as_json:
+        _print_json({unit.replace(" ", "_"): done})
+    else:
+        typer.echo(f"{done:,} {unit}")
+
+
+@import_app.command("posts")
+def import_posts(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSONL or XLSX.")],
+    source: Annotated[
+        str | None, typer.Option(help="Name to file the posts under; the file's name if empty.")
+    ] = None,
+    own: Annotated[
+        bool, typer.Option("--own", help="Every post is about the company, named or not.")
+    ] = False,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Store the posts of a file once. Importing it again adds only what is new.
+
+    Example: sentiment import posts reviews.csv --own --source "Trusted Shops"
+    """
+    from sentiment.assemble import http_client
+    from sentiment.collect import import_file
+    from sentiment.show import show_collected
+
+    config = _load(config_path)
+    with _database(config) as db, http_client(config) as client:
+        result = import_file(config, db, client, file, name=source or file.stem, own=own)
+    if as_json:
+        keys = ("source", "new", "changed", "problems", "error")
+        _print_json({key: getattr(result, key) for key in keys})
+    else:
+        show_collected([result])
+    if result.error:
+        raise typer.Exit(1)
+
+
+@app.command("try")
+def try_text(
+    text: Annotated[str, typer.Argument(help="A post, as somebody might write it.")],
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the worker would read out of a text about the company. Nothing is stored.
+
+    Example: sentiment try "Die Beratung war top, nur die Rechnung kam spät."
+    """
+    from sentiment.assemble import load_classifier
+    from sentiment.judge import judge
+    from sentiment.show import show_judgements
+
+    config = _load(config_path)
+    judgements = judge(config, load_classifier(config), text)
+    if as_json:
+        _print_json(judgements)
+    else:
+        show_judgements(judgements)
+
+
+@app.command()
+def status(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show services, sources and work waiting.
+
+    Example: sentiment status --json
+    """
+    from sentiment.show import show_status
+    from sentiment.status import status as read_status
+
+    config = _load(config_path)
+    with _database(config) as db:
+        found = read_status(config, db)
+    if as_json:
+        _print_json(found)
+    else:
+        show_status(found)
+
+
+@app.command()
+def purge(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Erase texts, links and pseudonyms older than privacy.keep_texts; scores stay.
+
+    Example: sentiment purge
+    """
+    from sentiment.purge import purge as purge_old
+
+    config = _load(config_path)
+    with _database(config) as db:
+        erased = purge_old(config, db)
+    if as_json:
+        _print_json({"posts_erased": erased})
+    else:
+        typer.echo(f"{erased:,} posts erased")
+
+
+def _load(path: Path) -> Config:
+    from sentiment.config import load
+
+    return load(path)
+
+
+@contextmanager
+def _database(config: Config) -> Iterator[Database]:
+    from sentiment.database import open_database
+
+    with open_database(config) as db:
+        yield db
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,196 @@
+"""Collect: read a source to its end, page by page, and remember how that went."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from sentiment.config import Config, Source
+from sentiment.database import add_source, rows, timestamp
+from sentiment.privacy import pseudonym, pseudonym_key
+from sentiment.store import Stored, store_page
+from sources import registry
+from sources.base import Context, SourceError, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlite_utils import Database
+
+    from sources.base import Page
+    from sources.http import Client
+
+log = structlog.get_logger()
+
+LONGEST_BACKOFF = timedelta(hours=12)
+MAX_PROBLEMS = 20  # kept for a reader; the log has them all
+
+
+@dataclass(slots=True)
+class Collected:
+    """How reading one source went; error is a sentence, empty when all went well."""
+
+    source: str
+    new: int = 0
+    changed: int = 0
+    problems: list[str] = field(default_factory=list)
+    error: str = ""
+    next_poll: timedelta = timedelta(0)
+
+
+def collect(
+    config: Config,
+    db: Database,
+    client: Client,
+    *,
+    only: set[str] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> list[Collected]:
+    """Read every enabled source, or those named in `only`, one after the other."""
+    wanted = [s for s in config.sources if s.enabled and (only is None or s.name in only)]
+    results = []
+    for source in wanted:
+        if stopping():
+            break
+        results.append(collect_source(config, db, client, source, stopping))
+    return results
+
+
+def collect_source(
+    config: Config,
+    db: Database,
+    client: Client,
+    source: Source,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Collected:
+    """Read one source to its end. Never raises for what the source does: that is its result."""
+    result = Collected(source.name)
+    started = datetime.now(UTC)
+    error: SourceError | None = None
+    try:
+        _read(config, db, client, source, stopping=stopping, result=result)
+    except Stopped:
+        return result  # read to its end on the next start
+    except SourceError as failure:
+        error = failure
+    except Exception:  # an adapter's bug must not take the other sources down
+        log.exception("adapter_failed", source=source.name, kind=source.kind)
+        error = SourceError(f"the {source.kind} adapter failed unexpectedly; see the log")
+    _remember(db, source, started, result, error)
+    _report(result, error)
+    return result
+
+
+def import_file(
+    config: Config, db: Database, client: Client, file: Path, *, name: str, own: bool
+) -> Collected:
+    """Store the posts of one file under a source of that name, which need not be configured."""
+    source = Source.model_validate(
+        {
+            "name": name,
+            "kind": "file",
+            "scope": "own" if own else "public",
+            "path": str(file.absolute()),
+        }
+    )
+    add_source(db, config, source)
+    return collect_source(config, db, client, source)
+
+
+def _read(
+    config: Config,
+    db: Database,
+    client: Client,
+    source: Source,
+    *,
+    stopping: Callable[[], bool],
+    result: Collected,
+) -> None:
+    row = rows(db, "SELECT id, cursor FROM sources WHERE name = ?", source.name)[0]
+    cursor = json.loads(row["cursor"]) if row["cursor"] else None
+    hide = partial(pseudonym, pseudonym_key(config), source.name)
+    for page in pages(config, client, source, cursor, stopping):
+        stored: Stored = store_page(db, row["id"], page, hide, config.zone)
+        result.new += stored.new
+        result.changed += stored.changed
+        result.problems += page.problems
+        result.next_poll = max(result.next_poll, page.next_poll or timedelta(0))
+        if stopping():
+            break
+
+
+def pages(
+    config: Config,
+    client: Client,
+    source: Source,
+    cursor: dict[str, Any] | None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[Page]:
+    """The adapter's pages after a cursor; nothing is stored."""
+    context = Context(
+        client, config.folder, stopping, source.allow_private_addresses, config.timezone
+    )
+    return registry.adapter(source.kind)(source.settings, context).pages(cursor)
+
+
+def _remember(
+    db: Database,
+    source: Source,
+    started: datetime,
+    result: Collected,
+    error: SourceError | None,
+) -> None:
+    """Write success or failure, and when to try next, into the source's row."""
+    if error is None:
+        db.execute(
+            "UPDATE sources SET last_attempt_at = ?, last_success_at = ?, next_attempt_at = ?, "
+            "error_count = 0, last_error = NULL, disabled = 0, problems = ? WHERE name = ?",
+            [
+                timestamp(started),
+                timestamp(started),
+                timestamp(started + max(source.every, result.next_poll)),
+                json.dumps(result.problems[:MAX_PROBLEMS], ensure_ascii=False),
+                source.name,
+            ],
+        )
+        return
+    result.error = str(error)
+    failures = rows(db, "SELECT error_count FROM sources WHERE name = ?", source.name)
+    wait = backoff(source.every, failures[0]["error_count"] + 1, error.retry_after)
+    db.execute(
+        "UPDATE sources SET last_attempt_at = ?, next_attempt_at = ?, last_error = ?, "
+        "error_count = error_count + 1, disabled = ? WHERE name = ?",
+        [
+            timestamp(started),
+            timestamp(datetime.now(UTC) + wait),
+            result.error,
+            int(error.permanent),
+            source.name,
+        ],
+    )
+
+
+def backoff(every: timedelta, failures: int, retry_after: timedelta | None) -> timedelta:
+    """How long to stay away after so many failures in a row.
+
+    Doubles from the source's own interval up to 12 hours, and is never shorter than asked for.
+    """
+    doubled: timedelta = min(every * 2 ** min(failures - 1, 16), max(LONGEST_BACKOFF, every))
+    return max(doubled, retry_after or timedelta(0))
+
+
+def _report(result: Collected, error: SourceError | None) -> None:
+    for problem in result.problems[:MAX_PROBLEMS]:
+        log.warning("left_out", source=result.source, problem=problem)
+    if error is None:
+        log.info("collected", source=result.source, new=result.new, changed=result.changed)
+    else:
+        log.warning(
+            "source_failed", source=result.source, error=result.error, permanent=error.permanent
+        )

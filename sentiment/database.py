@@ -1,0 +1,258 @@
+"""sentiment.db: opening, migrating, and agreeing with config.toml.
+
+One connection a job: sqlite3 connections belong to the thread that opened them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from sentiment.config import Config, Source
+
+BUSY_SECONDS = 60  # how long a writer waits for another one
+migrations = Migrations("sentiment")
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message says why and what to do."""
+
+
+@migrations()
+def m001_tables(db: Database) -> None:
+    """Tables and the triggers that keep the stages' work lists."""
+    for name in ("tables.sql", "triggers.sql"):
+        for statement in _statements((files("sentiment.schema") / name).read_text("utf-8")):
+            db.execute(statement)
+
+
+@contextmanager
+def connect(path: Path) -> Iterator[Database]:
+    """Open an existing or new database file; closed on leaving."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # autocommit: transactions are opened by `transaction` and by nothing else
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.DatabaseError as error:
+        raise DatabaseError(f"{path} cannot be opened as a SQLite database: {error}") from error
+    try:
+        yield Database(connection)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def open_database(config: Config) -> Iterator[Database]:
+    """Open the configured database, migrated and in agreement with the configuration."""
+    with connect(config.database_path) as db:
+        migrate(db)
+        agree(db, config)
+        yield db
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """All or nothing. Takes the write lock at once, so that it never fails half way for one."""
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.conn.rollback()
+        raise
+    db.conn.commit()
+
+
+def migrate(db: Database) -> None:
+    """Bring the tables up to date, then the views if they changed."""
+    if {migration.name for migration in migrations.pending(db)}:
+        migrations.apply(db)
+    views = _views()
+    digest = hashlib.sha256(json.dumps(views).encode()).hexdigest()
+    if get_state(db, "views") == digest:
+        return
+    with transaction(db):
+        for name in rows(db, "SELECT name FROM sqlite_master WHERE type = 'view'"):
+            db.execute(f'DROP VIEW "{name["name"]}"')
+        for statement in views.values():
+            db.execute(statement)
+        set_state(db, "views", digest)
+
+
+def agree(db: Database, config: Config) -> None:
+    """Companies, services, sources and days as config.toml has them; nothing is deleted.
+
+    What is no longer configured becomes inactive. A source whose settings changed is read from
+    the start and, if a permanent error had disabled it, enabled again.
+    """
+    wanted = _wanted(config)
+    if get_state(db, "config") == wanted:
+        return
+    with transaction(db):
+        _agree_companies(db, config)
+        _agree_services(db, config)
+        db.execute("UPDATE sources SET active = 0")
+        for source in config.sources:
+            _agree_source(db, config, source)
+        if get_state(db, "timezone") not in (None, config.timezone):
+            _move_days(db, config.zone)
+        set_state(db, "timezone", config.timezone)
+        set_state(db, "config", wanted)
+
+
+def add_source(db: Database, config: Config, source: Source) -> None:
+    """Know a source that config.toml does not have: its posts count, nobody reads it again."""
+    if any(known.name == source.name for known in config.sources):
+        raise DatabaseError(
+            f'config.toml has a source named "{source.name}" already; choose another name'
+        )
+    with transaction(db):
+        _agree_source(db, config, source)
+        db.execute("UPDATE sources SET active = 0 WHERE name = ?", [source.name])
+
+
+def get_state(db: Database, key: str) -> str | None:
+    """A remembered value, None when it was never set."""
+    found = rows(db, "SELECT value FROM state WHERE key = ?", key)
+    return str(found[0]["value"]) if found else None
+
+
+def set_state(db: Database, key: str, value: str) -> None:
+    """Remember a value."""
+    db.execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", [key, value])
+
+
+def rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """The rows of a query as dicts."""
+    return list(db.query(sql, list(values)))
+
+
+def count(db: Database, sql: str, *values: Any) -> int:
+    """The single number that a query gives."""
+    return int(db.execute(sql, list(values)).fetchone()[0])
+
+
+def now() -> str:
+    """The present moment as the database writes it."""
+    return timestamp(datetime.now(UTC))
+
+
+def timestamp(moment: datetime) -> str:
+    """An aware time as the database writes it: UTC, whole seconds, ISO 8601."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> str:
+    """The date of a moment in the configured time zone."""
+    return moment.astimezone(zone).date().isoformat()
+
+
+def today(zone: ZoneInfo) -> date:
+    """Today's date in the configured time zone."""
+    return datetime.now(zone).date()
+
+
+@cache
+def _views() -> dict[str, str]:
+    from sentiment.schema.views import VIEWS
+
+    return VIEWS
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _wanted(config: Config) -> str:
+    """A fingerprint of everything `agree` writes, so that most openings write nothing."""
+    parts = [
+        config.timezone,
+        [company.name for company in config.companies],
+        [service.name for service in config.services],
+        [
+            [source.name, _fingerprint(source), _own_company(config, source)]
+            for source in config.sources
+        ],
+        [[source.language, int(source.every.total_seconds())] for source in config.sources],
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _fingerprint(source: Source) -> str:
+    """Changes when the source's own settings change; secrets are masked, so not those."""
+    return hashlib.sha256(f"{source.kind} {source.settings.model_dump_json()}".encode()).hexdigest()
+
+
+def _own_company(config: Config, source: Source) -> str | None:
+    return (source.company or config.company.name) if source.scope == "own" else None
+
+
+def _agree_companies(db: Database, config: Config) -> None:
+    db.execute("UPDATE companies SET active = 0, own = 0")
+    for company in config.companies:
+        db.execute(
+            "INSERT INTO companies (name, own, active) VALUES (?, ?, 1) "
+            "ON CONFLICT (name) DO UPDATE SET own = excluded.own, active = 1",
+            [company.name, int(company is config.company)],
+        )
+
+
+def _agree_services(db: Database, config: Config) -> None:
+    db.execute("UPDATE services SET active = 0")
+    for service in config.services:
+        db.execute(
+            "INSERT INTO services (name, active) VALUES (?, 1) "
+            "ON CONFLICT (name) DO UPDATE SET active = 1",
+            [service.name],
+        )
+
+
+def _agree_source(db: Database, config: Config, source: Source) -> None:
+    values = {
+        "name": source.name,
+        "kind": source.kind,
+        "own_company": _own_company(config, source),
+        "language": source.language,
+        "every_seconds": int(source.every.total_seconds()),
+        "active": int(source.enabled),
+        "settings": _fingerprint(source),
+    }
+    names = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "name")
+    db.execute(
+        f"INSERT INTO sources ({names}) VALUES ({marks}) ON CONFLICT (name) DO UPDATE SET "
+        f"cursor = CASE WHEN settings = excluded.settings THEN cursor END, "
+        f"disabled = CASE WHEN settings = excluded.settings THEN disabled ELSE 0 END, "
+        f"next_attempt_at = CASE WHEN settings = excluded.settings THEN next_attempt_at END, "
+        f"{updates}",
+        values,
+    )
+
+
+def _move_days(db: Database, zone: ZoneInfo) -> None:
+    """The time zone changed: every post may belong to another day."""
+    for post in db.query("SELECT id, posted_at FROM posts"):
+        day = day_of(datetime.fromisoformat(post["posted_at"]), zone)
+        db.execute("UPDATE posts SET day = ? WHERE id = ?", [day, post["id"]])

@@ -1,0 +1,152 @@
+"""Match: which services of which company each post is about, and in which language it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentiment.database import count, rows, transaction
+from sentiment.language import detect
+from sentiment.matching import Match, Matcher
+from sentiment.snippets import snippet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlite_utils import Database
+
+    from sentiment.config import Config
+
+BATCH = 200  # posts a transaction
+
+Key = tuple[int, int | None]  # company id, service id
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A row of `mentions` to be: where a post means a service, and what is said there."""
+
+    key: Key
+    spans: str
+    snippet: str
+
+
+def match(
+    config: Config,
+    db: Database,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> int:
+    """Match every post that the present portfolio has not read yet; returns how many."""
+    matcher = Matcher(config.companies, config.services)
+    sources = rows(db, "SELECT id, own_company, language FROM sources")
+    todo = sum(_unread_count(db, source, _revision(matcher, source)) for source in sources)
+    names = _ids(db, "companies"), _ids(db, "services")
+    done = 0
+    for source in sources:
+        revision = _revision(matcher, source)
+        while not stopping() and (posts := _unread(db, source, revision)):
+            read = [(post, *_read(post, source, matcher, names)) for post in posts]
+            with transaction(db):
+                for post, language, mentions in read:
+                    _write(db, post, language, mentions, revision)
+            done += len(posts)
+            progress(done, todo)
+    return done
+
+
+def _revision(matcher: Matcher, source: dict[str, Any]) -> str:
+    """Changes with the portfolio and with what the source says about its posts."""
+    parts = f"{matcher.revision} {source['own_company']} {source['language']}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:12]
+
+
+UNREAD = (
+    "FROM posts WHERE source_id = ? AND (matched_by IS NULL OR matched_by < ? "
+    "OR matched_by > ?) AND erased_at IS NULL"
+)
+
+
+def _unread_count(db: Database, source: dict[str, Any], revision: str) -> int:
+    return count(db, f"SELECT count(*) {UNREAD}", source["id"], revision, revision)
+
+
+def _unread(db: Database, source: dict[str, Any], revision: str) -> list[dict[str, Any]]:
+    sql = f"SELECT id, text, content_hash {UNREAD} LIMIT {BATCH}"
+    return rows(db, sql, source["id"], revision, revision)
+
+
+def _ids(db: Database, table: str) -> dict[str, int]:
+    return {row["name"]: row["id"] for row in rows(db, f"SELECT id, name FROM {table}")}
+
+
+def _read(
+    post: dict[str, Any],
+    source: dict[str, Any],
+    matcher: Matcher,
+    names: tuple[dict[str, int], dict[str, int]],
+) -> tuple[str | None, list[Mention]]:
+    text = post["text"]
+    companies, services = names
+    matches = matcher.match(text, own=source["own_company"])
+    mentions = [
+        Mention(
+            key=(companies[found.company], services[found.service] if found.service else None),
+            spans=json.dumps(found.spans),
+            snippet=snippet(text, found.spans, _places_of_others(found, matches)),
+        )
+        for found in matches
+    ]
+    return source["language"] or detect(text), mentions
+
+
+def _places_of_others(this: Match, matches: list[Match]) -> list[tuple[int, int]]:
+    return sorted(span for other in matches if other is not this for span in other.spans)
+
+
+def _write(
+    db: Database,
+    post: dict[str, Any],
+    language: str | None,
+    mentions: list[Mention],
+    revision: str,
+) -> None:
+    """Make the post's mentions these; scores of those that did not change are kept."""
+    unchanged = "SELECT 1 FROM posts WHERE id = ? AND content_hash = ? AND erased_at IS NULL"
+    if not rows(db, unchanged, post["id"], post["content_hash"]):
+        return  # it changed while it was being read: the next run reads it anew
+    found = rows(
+        db,
+        "SELECT id, company_id, service_id, spans, snippet FROM mentions WHERE post_id = ?",
+        post["id"],
+    )
+    before = {(row["company_id"], row["service_id"]): row for row in found}
+    after = {mention.key: mention for mention in mentions}
+    for key in before.keys() - after.keys():
+        db.execute("DELETE FROM mentions WHERE id = ?", [before[key]["id"]])
+    for mention in mentions:
+        _write_mention(db, post["id"], mention, before.get(mention.key))
+    db.execute(
+        "UPDATE posts SET language = ?, matched_by = ? WHERE id = ?",
+        [language, revision, post["id"]],
+    )
+
+
+def _write_mention(
+    db: Database, post_id: int, mention: Mention, before: dict[str, Any] | None
+) -> None:
+    if before is None:
+        db.execute(
+            "INSERT INTO mentions (post_id, company_id, service_id, spans, snippet) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [post_id, *mention.key, mention.spans, mention.snippet],
+        )
+    elif (before["spans"], before["snippet"]) != (mention.spans, mention.snippet):
+        db.execute("DELETE FROM scores WHERE mention_id = ?", [before["id"]])
+        db.execute(
+            "UPDATE mentions SET spans = ?, snippet = ? WHERE id = ?",
+            [mention.spans, mention.snippet, before["id"]],
+        )

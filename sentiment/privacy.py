@@ -1,0 +1,40 @@
+"""Authors become keyed pseudonyms before they reach the database."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sentiment.config import Config
+
+KEY_FILE = "pseudonym.key"
+
+
+def pseudonym_key(config: Config) -> bytes:
+    """The configured key, or the one in the key file beside the database, made on first use.
+
+    Whoever holds the database alone cannot find out who wrote a post; deleting the key makes the
+    pseudonyms anonymous for good.
+    """
+    if config.privacy.pseudonym_key is not None:
+        return config.privacy.pseudonym_key.get_secret_value().encode()
+    path = config.database_path.parent / KEY_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_bytes().strip()
+
+
+def pseudonym(key: bytes, source: str, author: str) -> str:
+    """16 hex digits that stand for an author within one source, and nowhere else.
+
+    The same name at two sources gives two pseudonyms: people are not followed across platforms.
+    """
+    return hmac.new(key, f"{source}\0{author}".encode(errors="replace"), sha256).hexdigest()[:16]

@@ -1,0 +1,56 @@
+"""Erase: texts are kept only as long as configured; scores and daily figures stay."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sentiment.database import now, rows, today, transaction
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from sentiment.config import Config
+
+BATCH = 500  # posts a transaction
+
+
+def purge(config: Config, db: Database) -> int:
+    """Erase whole days older than `[privacy] keep_texts`; returns how many posts that were.
+
+    Posts that still wait for a score are left for the next time.
+    """
+    oldest = today(config.zone) - timedelta(days=config.privacy.keep_texts.days)
+    erased = 0
+    while found := rows(
+        db,
+        "SELECT id, author, day FROM posts WHERE day < ? AND erased_at IS NULL "
+        f"AND id NOT IN (SELECT post_id FROM mentions WHERE model IS NULL) LIMIT {BATCH}",
+        oldest.isoformat(),
+    ):
+        with transaction(db):
+            for post in found:
+                _erase(db, post["id"], _for_one_day(post["author"], post["day"]))
+            db.execute(
+                "INSERT INTO erasures (reason, posts, erased_at) VALUES ('retention', ?, ?)",
+                [len(found), now()],
+            )
+        erased += len(found)
+    return erased
+
+
+def _for_one_day(author: str | None, day: str) -> str | None:
+    """A pseudonym that no longer links an author's days, and still counts them once on each."""
+    return hashlib.sha256(f"{author} {day}".encode()).hexdigest()[:16] if author else None
+
+
+def _erase(db: Database, post_id: int, author: str | None) -> None:
+    """Take text, title and link from a post; its id stays, so that it never comes back."""
+    db.execute("DELETE FROM sketches WHERE post_id = ?", [post_id])
+    db.execute("UPDATE mentions SET snippet = '' WHERE post_id = ?", [post_id])
+    db.execute(
+        "UPDATE posts SET text = '', title = '', url = NULL, author = ?, content_hash = '', "
+        "erased_at = ? WHERE id = ?",
+        [author, now(), post_id],
+    )

@@ -1,0 +1,1 @@
+"""The database's tables, triggers and views, as SQL files."""

@@ -1,0 +1,191 @@
+"""Results for people at a terminal: tables, progress bars, colours where there are any."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sentiment.check import Checked
+    from sentiment.collect import Collected
+    from sentiment.config import Config
+    from sentiment.pipeline import Processed
+    from sentiment.pipeline import Progress as ProgressFunction
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+COLOURS = {"negative": "red", "neutral": "default", "positive": "green"}
+MIN_VOTES = 5  # below that a figure says more about chance than about a service
+
+
+def announce(config: Config, config_path: Path) -> None:
+    """Where to look while the worker runs."""
+    out.print(f"[bold]{escape(config.company.name)}[/]: the worker runs; Ctrl-C ends it.")
+    out.print(f"  database  {config.database_path}", soft_wrap=True)
+    out.print(f"  status    sentiment status --config {config_path}", soft_wrap=True)
+    out.print(
+        f"  SQL       sqlite3 {config.database_path} "
+        '"SELECT service, polarity, snippet FROM scored_mentions ORDER BY posted_at DESC LIMIT 9"',
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def progress_bar() -> Iterator[ProgressFunction]:
+    """A bar for each stage, on standard error; nothing where that is no terminal."""
+    columns = (
+        TextColumn("{task.description:<8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(stage: str, done: int, whole: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage)
+            bars.update(tasks[stage], completed=done, total=whole)
+
+        yield progress
+
+
+def show_checks(results: list[Checked]) -> None:
+    """One line each."""
+    for result in results:
+        mark = "[green]ok[/]    " if result.passed else "[red]failed[/]"
+        out.print(f"{mark} {escape(result.what)}: {escape(result.said)}", soft_wrap=True)
+
+
+def show_collected(results: list[Collected]) -> None:
+    """What came in from each source, and what was left out."""
+    for result in results:
+        line = f"{escape(result.source)}: {result.new:,} new, {result.changed:,} changed"
+        if result.error:
+            line += f" [red]failed:[/] {escape(result.error)}"
+        out.print(line, soft_wrap=True)
+        for problem in result.problems[:10]:
+            out.print(f"  [yellow]left out:[/] {escape(problem)}", soft_wrap=True)
+        if len(result.problems) > 10:
+            out.print(f"  … and {len(result.problems) - 10} more")
+
+
+def show_processed(done: Processed) -> None:
+    """What the stages did."""
+    out.print(
+        f"{done.matched:,} posts matched, {done.scored:,} mentions scored, "
+        f"{done.rolled_up:,} days rolled up"
+    )
+
+
+def show_judgements(judgements: list[dict[str, Any]]) -> None:
+    """What the worker reads out of a text."""
+    table = Table("service", "polarity", "valence", "emotion", "because of", box=None)
+    for said in judgements:
+        colour = COLOURS[said["polarity"]]
+        table.add_row(
+            escape(said["service"] or f"({said['company']})"),
+            f"[{colour}]{said['polarity']}[/]",
+            f"{said['valence']:+.2f}",
+            said["emotion"] or "–",
+            escape(said["snippet"]),
+        )
+    out.print(table)
+
+
+def show_status(found: dict[str, Any]) -> None:
+    """Services, sources, and what is still waiting."""
+    out.print(f"[bold]{escape(found['company'])}[/]  {found['database']}", soft_wrap=True)
+    _show_services(found)
+    _show_sources(found["sources"])
+    waiting = found["waiting"]
+    out.print(
+        f"\nwaiting: {waiting['posts_to_match']:,} posts to match, "
+        f"{waiting['mentions_to_score']:,} mentions to score, "
+        f"{waiting['days_to_roll_up']:,} days to roll up; model {found['model'] or 'none yet'}"
+    )
+
+
+def _show_services(found: dict[str, Any]) -> None:
+    table = Table(
+        "service",
+        "mentions",
+        "authors",
+        "net sentiment",
+        "95 % interval",
+        "before",
+        box=None,
+        title=f"\nlast {found['days']} days",
+        title_justify="left",
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in found["services"]:
+        table.add_row(
+            escape(row["service"]),
+            f"{row['mentions']:,}",
+            f"{row['authors']:,}",
+            *_net(row),
+            "–" if row["before"] is None else f"{row['before']:+.0f}",
+        )
+    out.print(table)
+
+
+def _net(row: dict[str, Any]) -> tuple[str, str]:
+    if row["authors"] < MIN_VOTES:
+        return "too few", "–"
+    low, high = row["net_sentiment_low"], row["net_sentiment_high"]
+    colour = "green" if low > 0 else "red" if high < 0 else "default"
+    return f"[{colour}]{row['net_sentiment']:+.0f}[/]", f"{low:+.0f} … {high:+.0f}"
+
+
+def _show_sources(sources: list[dict[str, Any]]) -> None:
+    table = Table(
+        "source",
+        "health",
+        "posts",
+        "last day",
+        "last read",
+        "next",
+        "in words",
+        box=None,
+        title="\nsources",
+        title_justify="left",
+    )
+    for row in sources:
+        colour = {"ok": "green", "not read yet": "default"}.get(row["health"], "red")
+        left_out = f"{row['problems']} rows left out" if row["problems"] else ""
+        table.add_row(
+            escape(row["source"]),
+            f"[{colour}]{row['health']}[/]",
+            f"{row['posts']:,}",
+            f"{row['posts_last_day']:,}",
+            _clock(row["last_success_at"]),
+            _clock(row["next_attempt_at"]),
+            escape(row["last_error"] or left_out),
+        )
+    out.print(table)
+
+
+def _clock(moment: str | None) -> str:
+    """A stored time as the clock on this machine's wall shows it."""
+    if moment is None:
+        return "–"
+    return datetime.fromisoformat(moment).astimezone().strftime("%d.%m. %H:%M:%S")

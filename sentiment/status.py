@@ -1,0 +1,83 @@
+"""What is going on: services, sources and work waiting, as plain data."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sentiment.database import count, get_state, rows, today
+from sentiment.schema.views import net_interval
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from sentiment.config import Config
+
+WINDOW = 14  # days; compared with as many before
+
+_LOW, _HIGH = net_interval("positive", "negative", "authors")
+SERVICES = f"""
+WITH counts AS (
+    SELECT v.id, v.name AS service,
+        ifnull(sum(d.mentions), 0) AS mentions, ifnull(sum(d.authors), 0) AS authors,
+        sum(d.positive) AS positive, sum(d.neutral) AS neutral, sum(d.negative) AS negative
+    FROM services v
+    JOIN companies c ON c.own = 1
+    LEFT JOIN daily_sentiment d ON d.service_id = v.id AND d.company_id = c.id
+        AND d.day > :after AND d.day <= :until
+    WHERE v.active = 1
+    GROUP BY v.id
+)
+SELECT service, mentions, authors, positive, neutral, negative,
+    100.0 * (positive - negative) / nullif(authors, 0) AS net_sentiment,
+    {_LOW} AS net_sentiment_low,
+    {_HIGH} AS net_sentiment_high
+FROM counts ORDER BY id
+"""
+
+
+def status(config: Config, db: Database) -> dict[str, Any]:
+    """Services of the last two weeks beside the two before, sources, and work waiting.
+
+    Keys: model, days, services (service, mentions, authors, net_sentiment with its 95 % interval,
+    before: net sentiment of the window before), sources (rows of source_health), waiting
+    (posts not matched, mentions not scored, days not rolled up).
+    """
+    end = today(config.zone)
+    middle, start = end - timedelta(days=WINDOW), end - timedelta(days=2 * WINDOW)
+    before = {row["service"]: row for row in _services(db, str(start), str(middle))}
+    services = [
+        {**row, "before": before[row["service"]]["net_sentiment"]}
+        for row in _services(db, str(middle), str(end))
+    ]
+    return {
+        "company": config.company.name,
+        "database": str(config.database_path),
+        "model": get_state(db, "model"),
+        "days": WINDOW,
+        "services": services,
+        "sources": rows(db, "SELECT * FROM source_health ORDER BY source"),
+        "waiting": waiting(db),
+    }
+
+
+def waiting(db: Database) -> dict[str, int]:
+    """How much each stage has still to do."""
+    model = get_state(db, "model") or ""
+    return {
+        "posts_to_match": count(
+            db, "SELECT count(*) FROM posts WHERE matched_by IS NULL AND erased_at IS NULL"
+        ),
+        "mentions_to_score": count(
+            db,
+            "SELECT count(*) FROM mentions m JOIN posts p ON p.id = m.post_id "
+            "WHERE (m.model IS NULL OR m.model < ? OR m.model > ?) AND p.erased_at IS NULL",
+            model,
+            model,
+        ),
+        "days_to_roll_up": count(db, "SELECT count(*) FROM stale_days"),
+    }
+
+
+def _services(db: Database, after: str, until: str) -> list[dict[str, Any]]:
+    return list(db.query(SERVICES, {"after": after, "until": until}))

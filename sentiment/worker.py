@@ -1,0 +1,163 @@
+"""The daemon: calls at the right times what the one-shot commands call by hand.
+
+The only module that knows APScheduler. Each source has one job that, when done, is set for the
+moment its row in the database names (`next_attempt_at`); one more job processes what came in.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from sentiment.assemble import http_client, load_classifier
+from sentiment.collect import collect_source
+from sentiment.database import open_database, rows
+from sentiment.pipeline import Progress, process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from apscheduler.events import JobEvent
+
+    from models.classifier import Classifier
+    from sentiment.config import Config, Source
+
+log = structlog.get_logger()
+
+PROCESS_EVERY = timedelta(seconds=5)  # looking for work costs three small queries
+PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
+MAX_THREADS = 32
+
+
+class Worker:
+    """Runs until told to stop. `stop` may be called from a signal handler or another thread."""
+
+    def __init__(
+        self, config: Config, progress: Progress = lambda _stage, _done, _all: None
+    ) -> None:
+        self.config = config
+        self.progress = progress
+        self._stop = threading.Event()
+        self._client = http_client(config, self.stopping)
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(min(len(config.sources) + 2, MAX_THREADS))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    @cached_property
+    def model(self) -> Classifier:
+        """The classifier, loaded when the first mention waits for a score."""
+        return load_classifier(self.config)
+
+    def stopping(self) -> bool:
+        """Whether the worker has been told to stop; long work asks this between its steps."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Finish what is being committed and end."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until `stop`, SIGTERM or SIGINT."""
+        with open_database(self.config) as db:
+            # whoever starts the worker may have put right what had disabled a source
+            db.execute("UPDATE sources SET disabled = 0, next_attempt_at = NULL WHERE disabled = 1")
+        self._scheduler.add_listener(
+            _log_event, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES
+        )
+        for source in self.config.sources:
+            if source.enabled:
+                self._schedule(source)
+        self._scheduler.add_job(
+            self.process,
+            "interval",
+            seconds=PROCESS_EVERY.total_seconds(),
+            id="process",
+            next_run_time=datetime.now(UTC),
+        )
+        self._scheduler.start()
+        log.info(
+            "started", sources=len(self.config.sources), database=str(self.config.database_path)
+        )
+        self._stop.wait()
+        self._shut_down()
+
+    def collect(self, source: Source) -> None:
+        """Read one source, then schedule its next reading."""
+        try:
+            with open_database(self.config) as db:
+                result = collect_source(self.config, db, self._client, source, self.stopping)
+            if (result.new or result.changed) and not self.stopping():
+                self._scheduler.modify_job("process", next_run_time=datetime.now(UTC))
+        finally:
+            if not self.stopping():
+                self._schedule(source)
+
+    def process(self) -> None:
+        """Match, score and roll up whatever is waiting."""
+        with open_database(self.config) as db:
+            process(
+                self.config, db, lambda: self.model, stopping=self.stopping, progress=self.progress
+            )
+
+    def _schedule(self, source: Source) -> None:
+        with open_database(self.config) as db:
+            row = rows(
+                db, "SELECT next_attempt_at, disabled FROM sources WHERE name = ?", source.name
+            )[0]
+        if row["disabled"]:
+            log.error("source_disabled", source=source.name)
+            return
+        at = datetime.fromisoformat(row["next_attempt_at"] or "1970-01-01T00:00:00+00:00")
+        self._scheduler.add_job(
+            self.collect,
+            "date",
+            args=[source],
+            run_date=max(at, datetime.now(UTC)),
+            id=f"collect {source.name}",
+            replace_existing=True,
+        )
+
+    def _shut_down(self) -> None:
+        """Let running jobs reach their next commit; do not wait for those that hang."""
+        log.info("stopping")
+        waiting = threading.Thread(target=self._scheduler.shutdown, daemon=True)
+        waiting.start()
+        waiting.join(PATIENCE)
+        self._client.close()
+        if waiting.is_alive():
+            # A hung job cannot be ended from outside, and need not be: every stage commits its
+            # results and its progress together, so the next start goes on where this one was.
+            log.warning("stopped_hard", reason="a job did not end in time; nothing is lost")
+            os._exit(0)
+        log.info("stopped")
+
+
+def handle_signals(worker: Worker) -> None:
+    """SIGTERM and SIGINT (Ctrl-C) stop the worker."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        worker.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def _log_event(event: JobEvent) -> None:
+    problem: Callable[..., None] = log.error
+    problem(
+        "job_failed",
+        job=event.job_id,
+        error=repr(getattr(event, "exception", None) or "started late or still running"),
+    )
