@@ -1,0 +1,107 @@
+# ruff: noqa: TID253
+"""Train the bundled model.
+
+    python -m models.training --data DIR --wheels DIR --out models/bundled
+
+Needs the extra `train`, the two wheels that `base` names, and the labelled sets (see the model
+card). Takes about 40 minutes on two cores with AMX; a run that was cut off goes on when it is
+started again with the same `--work`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from models import bundle
+from models.labels import EKMAN, POLARITIES
+from models.training import base, compose, data, loop, vocabulary
+from models.training.calibrate import calibrate
+from models.training.network import FINER, Network
+
+NAME = "sentiment-small"
+READ_TOKENS = 256
+"""The longest text the shipped model reads at once."""
+DEV_SCALE = 0.08
+
+
+def main() -> None:
+    """Read the data, prune the vocabulary, train, calibrate, export."""
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    random.seed(options.seed)
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    train_sets, dev_sets = data.read(options.data)
+    train_banks, dev_banks = compose.banks()
+    material = loop.Material(train_sets, train_banks)
+    texts = [e.text for e in material.round(random.Random(options.seed), {})]
+    encoder = vocabulary.prune(base.load(options.wheels), texts)
+    tokenizer_text = json.dumps(encoder.tokenizer, ensure_ascii=False)
+    tokenizer = Tokenizer.from_str(tokenizer_text)
+    network = Network(encoder)
+    print(f"{network.word.num_embeddings} pieces", flush=True)
+
+    run = {"tokens": options.tokens, "seed": options.seed, "work": options.work}
+    network.load_state_dict(loop.train(network, material, tokenizer, **run))
+
+    dev = data_for_dev(dev_sets, dev_banks, tokenizer)
+    fitted = calibrate(network, dev)
+    print(fitted, flush=True)
+    manifest = bundle.Manifest(
+        name=NAME,
+        revision="",
+        polarities=list(POLARITIES),
+        emotions=list(EKMAN),
+        finer=list(FINER),
+        hidden=encoder.hidden,
+        layers=encoder.layers,
+        heads=encoder.heads,
+        max_tokens=READ_TOKENS,
+        **asdict(fitted),
+    )
+    arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    arrays["position"] = arrays["position"][:READ_TOKENS]
+    bundle.write(options.out, manifest, arrays, tokenizer_text)
+
+
+def data_for_dev(
+    sets: dict[str, list[data.Example]], banks: list[compose.Bank], tokenizer: Tokenizer
+) -> dict[str, list[loop.Encoded]]:
+    """The dev sets, and posts put together from clauses and tweets that training never saw."""
+    rng = random.Random(0)
+    made = loop.Material(sets, banks).round(rng, dict.fromkeys(sets, 0), DEV_SCALE)
+    sets = dict(sets)
+    for example in made:
+        sets.setdefault(example.source.split("_goem")[0], []).append(example)
+    return {name: loop.encode(tokenizer, found, READ_TOKENS) for name, found in sets.items()}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the labelled sets")
+    parser.add_argument("--wheels", type=Path, required=True, help="folder of the two wheels")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the bundle into")
+    parser.add_argument(
+        "--work", type=Path, default=Path("checkpoints"), help="folder for checkpoints"
+    )
+    parser.add_argument("--tokens", type=int, default=5_500_000, help="how long to train")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
