@@ -180,6 +180,7 @@ _PREFIX = re.compile(
     r"(?:ab|an|auf|aus|be|bei|durch|ein|ent|er|fehl|ge|her|hin|miss?|mit|nach|re|uber|ueber|um|un"
     r"|unter|ur|ver|vor|wider|wieder|zer|zu){1,3}"
 )
+_PREFIX_INSIDE = re.compile(r"[ns](?:be|ent|unter|ver|zer)$")  # "Gerichtsentscheidung"
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,7 +468,8 @@ def _word_start(text: str, at: int, left: str) -> int | None:
             return None
     if left == "compound" and start < at:
         first = text[start:at]
-        return start if len(first) > 2 and not _PREFIX.fullmatch(first) else None
+        derived = _PREFIX.fullmatch(first) or _PREFIX_INSIDE.search(first)
+        return start if len(first) > 2 and not derived else None
     return start
 
 

@@ -95,10 +95,11 @@ _TURN = re.compile(
 _COMMA = re.compile(r"[,:]\s")
 _AND = re.compile(r"\s(?:und|sowie|and|&|\+)\s", re.IGNORECASE)
 _EMPTY = (
-    "der die das den dem des ein eine einen einem einer im in ins am an auf aus bei beim für mit zu"
-    " zur zum von vom über ihr ihre ihren ihrem mein meine meinen unser unsere sein seine beide"
+    "der die das den dem des ein eine einen einem einer im in ins am an auf aus bei beim für mit"
+    " zu zur zum von vom über ihr ihre ihren ihrem mein meine meinen unser unsere sein seine beide"
     " auch the a my our your their his her its for with at of on from to both also as und and oder"
-    " or sowie"
+    " or sowie sondern noch nor meiner meinem unserer unserem unseren ihrer seiner seinen dieser"
+    " diese diesem diesen eure eurer euer this that these those"
 )
 _EMPTY_WORDS = frozenset(_EMPTY.split())
 _CONTINUES = re.compile(
@@ -177,12 +178,14 @@ def _clauses(
 ) -> Iterator[Span]:
     """The sentence, or the parts of it that are left when clauses about others are cut away."""
     places = sorted([(span, True) for span in mine] + [(span, False) for span in theirs])
-    start, held = sentence[0], places[0][1]
-    for index, ((before, was_mine), (after, is_mine)) in enumerate(pairwise(places)):
-        if was_mine == is_mine:
-            continue
-        until = next((p[0] for p, m in places[index + 2 :] if m != is_mine), sentence[1])
-        cut = _turn(text, (start, before[1]), (after[0], until), [span for span, _ in places])
+    groups = _coordinated(text, places)
+    spans = [span for span, _ in places]
+    start, held = sentence[0], groups[0][1]
+    for index, ((before, was_mine), (after, is_mine)) in enumerate(pairwise(groups)):
+        until = groups[index + 2][0][0] if index + 2 < len(groups) else sentence[1]
+        cut = None
+        if not (was_mine and is_mine):
+            cut = _turn(text, (start, before[1]), (after[0], until), spans)
         if cut is None:
             held = held or is_mine
             continue
@@ -193,11 +196,24 @@ def _clauses(
         yield start, sentence[1]
 
 
+def _coordinated(text: str, places: Sequence[tuple[Span, bool]]) -> list[tuple[Span, bool]]:
+    """Places with nothing said between them as one: "tax and labour law"."""
+    groups = [places[0]]
+    for (start, end), is_mine in places[1:]:
+        (first, last), was_mine = groups[-1]
+        if _says_something(text, (last, start), ()):
+            groups.append(((start, end), is_mine))
+        else:
+            groups[-1] = (first, max(last, end)), was_mine or is_mine
+    return groups
+
+
 def _turn(text: str, left: Span, right: Span, places: Sequence[Span]) -> Span | None:
     """The separator between two places at which what is said of the first ends.
 
-    left: from the clause's start to the end of the first place; right: from the second place on.
-    Both sides must say something: "tax and law are great" is not cut at "and".
+    left: from the clause's start to the end of the first place; right: from the second place to
+    the one after it. Both sides must say something: in "tax, but not law, is great" nothing
+    separates.
     """
     for kind in (_TURN, _COMMA, _AND):
         for found in reversed(list(kind.finditer(text, left[1], right[0]))):

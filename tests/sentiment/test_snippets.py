@@ -44,6 +44,14 @@ def both(text: str, limit: int = 300) -> tuple[str, str]:
         ("In der Steuerberatung und im Arbeitsrecht bin ich zufrieden.",
          "In der Steuerberatung und im Arbeitsrecht bin ich zufrieden.",
          "In der Steuerberatung und im Arbeitsrecht bin ich zufrieden."),
+        ("War für Steuerberatung und Arbeitsrecht dort, prima.",
+         "War für Steuerberatung und Arbeitsrecht dort, prima.",
+         "War für Steuerberatung und Arbeitsrecht dort, prima."),
+        ("Nicht nur die Steuerberatung, sondern auch das Arbeitsrecht ist mies.",
+         "Nicht nur die Steuerberatung, sondern auch das Arbeitsrecht ist mies.",
+         "Nicht nur die Steuerberatung, sondern auch das Arbeitsrecht ist mies."),
+        ("Ich mag die Steuerberatung und hasse das Arbeitsrecht.",
+         "Ich mag die Steuerberatung", "hasse das Arbeitsrecht."),
         # Sentences apart.
         ("Die Steuerberatung ist gut. Das Arbeitsrecht nicht.",
          "Die Steuerberatung ist gut.", "Das Arbeitsrecht nicht."),
@@ -63,6 +71,20 @@ def both(text: str, limit: int = 300) -> tuple[str, str]:
 def test_each_service_gets_what_is_said_about_it(text, tax, law):
     """Praise of one service and blame of another end up in different snippets."""
     assert both(text) == (tax, law)
+
+
+def test_what_is_said_of_several_is_cut_from_what_is_said_of_a_third():
+    """Coordinated services stay together; the clause about another one goes."""
+    text = (
+        "Die Beratung im Arbeits- und Mietrecht war toll, nur die Kosten und Gebühren waren hoch."
+    )
+    first, second, third = (
+        [(text.index(w), text.index(w) + len(w))] for w in ("Arbeits", "Mietrecht", "Kosten")
+    )
+    said = "Die Beratung im Arbeits- und Mietrecht war toll"
+    assert snippet(text, first, second + third) == said
+    assert snippet(text, second, first + third) == said
+    assert snippet(text, third, first + second) == "nur die Kosten und Gebühren waren hoch."
 
 
 def test_a_short_text_about_one_thing_is_taken_as_a_whole():
