@@ -91,12 +91,12 @@ def init(
         typer.echo(f"Sample company (fictional) written to {folder}.")
         typer.echo(f"Next: sentiment run --config {folder / 'config.toml'}")
         return
-    from importlib.resources import files
+    from sentiment import example_path
 
     target = path or DEFAULT_CONFIG
     if target.exists():
         raise FileExistsError(f"{target} exists already; name another file or move it away first")
-    target.write_text((files("sentiment") / "example.toml").read_text("utf-8"), "utf-8")
+    target.write_text(example_path().read_text("utf-8"), "utf-8")
     typer.echo(f"{target} written. Edit it, then: sentiment check --config {target}")
 
 

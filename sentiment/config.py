@@ -269,7 +269,8 @@ def _sentences(
             case _:
                 message = problem["msg"].removeprefix("Value error, ")
                 if problem["type"] == "literal_error":
-                    message = f"expected one of: {problem['ctx']['expected'].replace(' or ', ', ')}"
+                    choices = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+                    message = f"expected one of: {choices}"
                 shown = found and loc and not isinstance(value, dict | list)
                 said = f"{key} is {_shown(value)}; {message}" if shown else _join(key, message)
         lines.append(f"{path}: {said}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
@@ -25,19 +26,23 @@ if TYPE_CHECKING:
     from sentiment.config import Config, Source
 
 BUSY_SECONDS = 60  # how long a writer waits for another one
-migrations = Migrations("sentiment")
 
 
 class DatabaseError(Exception):
     """The database cannot be used; the message says why and what to do."""
 
 
-@migrations()
 def m001_tables(db: Database) -> None:
     """Tables and the triggers that keep the stages' work lists."""
     for name in ("tables.sql", "triggers.sql"):
         for statement in _statements((files("sentiment.schema") / name).read_text("utf-8")):
             db.execute(statement)
+
+
+STEPS = (m001_tables,)
+migrations = Migrations("sentiment")
+for step in STEPS:
+    migrations()(step)
 
 
 @contextmanager
@@ -80,19 +85,19 @@ def transaction(db: Database) -> Iterator[None]:
 
 
 def migrate(db: Database) -> None:
-    """Bring the tables up to date, then the views if they changed."""
-    if {migration.name for migration in migrations.pending(db)}:
-        migrations.apply(db)
+    """Bring tables and views up to date, under the write lock: two programs may start at once."""
     views = _views()
-    digest = hashlib.sha256(json.dumps(views).encode()).hexdigest()
-    if get_state(db, "views") == digest:
+    names = [step.__name__ for step in STEPS]
+    version = zlib.crc32(json.dumps([names, views]).encode()) >> 1  # user_version has 31 bits
+    if count(db, "PRAGMA user_version") == version:
         return
     with transaction(db):
-        for name in rows(db, "SELECT name FROM sqlite_master WHERE type = 'view'"):
-            db.execute(f'DROP VIEW "{name["name"]}"')
+        migrations.apply(db)
+        for view in rows(db, "SELECT name FROM sqlite_master WHERE type = 'view'"):
+            db.execute(f'DROP VIEW "{view["name"]}"')
         for statement in views.values():
             db.execute(statement)
-        set_state(db, "views", digest)
+        db.execute(f"PRAGMA user_version = {version}")
 
 
 def agree(db: Database, config: Config) -> None:

@@ -1,0 +1,120 @@
+"""A mistake names file, key, value and choices."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sentiment import config, example_path
+from sentiment.config import ConfigError, load
+
+GOOD = """
+[company]
+name = "Kanzlei Ahornhof"
+[[services]]
+name = "Arbeitsrecht"
+[[sources]]
+name = "forum"
+kind = "rss"
+url = "https://forum.example/feed"
+"""
+TABLE = [
+    ("a misspelt key", "nmae", 'company.nmae is not a known key (did you mean "name"?)',
+     GOOD.replace("[company]\nname", "[company]\nnmae")),
+    ("a missing name", "company.name", "company.name is missing",
+     GOOD.replace('name = "Kanzlei Ahornhof"', "")),
+    ("an unknown kind", "kind", 'sources[0].kind is "redit"; expected one of: file, rss',
+     GOOD.replace('"rss"', '"redit"')),
+    ("an unknown scope", "scope", 'sources[0].scope is "mine"; expected one of: public, own',
+     GOOD + 'scope = "mine"'),
+    ("a duration without unit", "every", 'sources[0].every is 15; expected a number and a unit',
+     GOOD + "every = 15"),
+    ("a key the adapter does not know", "feed", "sources[0].feed is not a known key",
+     GOOD + 'feed = "x"'),
+    ("no services", "services", "services", GOOD.replace("[[services]]", "[[competitors]]")),
+    ("an unknown zone", "timezone", 'timezone is "Berlin"; expected an IANA name',
+     'timezone = "Berlin"' + GOOD),
+    ("an unknown company", "company", 'sources[0].company is "Wir"; expected one of: Kanzlei',
+     GOOD + 'scope = "own"\ncompany = "Wir"'),
+    ("two services of a name", "names are unique", 'two service entries are named "Arbeitsrecht"',
+     GOOD + '[[services]]\nname = "Arbeitsrecht"'),
+    ("a pattern without a letter", "aliases", 'pattern "*" has no letter',
+     GOOD.replace('name = "Arbeitsrecht"', 'name = "Arbeitsrecht"\naliases = ["*"]')),
+    ("a secret that is not set", "url", "sources[0].url is ${NO_SUCH_SECRET}, but the environment",
+     GOOD.replace("https://forum.example/feed", "https://x.example/${NO_SUCH_SECRET}")),
+    ("broken TOML", "table", "is not valid TOML", "[company"),
+]  # fmt: skip
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("why", "key", "said", "text"), TABLE, ids=[row[0] for row in TABLE])
+def test_a_mistake_is_named(tmp_path, why, key, said, text):
+    """File, key, value and choices stand in the sentence."""
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert key in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_every_mistake_is_named_at_once(tmp_path):
+    """Two mistakes give two lines."""
+    text = GOOD.replace("[company]", "[company]\nnick = 1").replace('"rss"', '"redit"')
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, text))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_secret_is_filled_in_and_never_shown(tmp_path, monkeypatch):
+    """Secrets come from the environment or a file and do not show in any representation."""
+    monkeypatch.setenv("KEY_OF_TEST", "s3cret")
+    (tmp_path / "key").write_text("from file\n")
+    text = GOOD + '[privacy]\npseudonym_key = "${KEY_OF_TEST} ${file:key}"'
+    loaded = load(written(tmp_path, text))
+    assert loaded.privacy.pseudonym_key.get_secret_value() == "s3cret from file"
+    assert "s3cret" not in repr(loaded)
+
+
+def test_a_wrong_value_with_a_secret_in_it_is_shown_as_it_was_written(tmp_path, monkeypatch):
+    """The placeholder is shown, not what it stands for."""
+    monkeypatch.setenv("KEY_OF_TEST", "s3cret")
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, GOOD + 'every = "${KEY_OF_TEST}"'))
+    assert "s3cret" not in str(caught.value)
+    assert "${KEY_OF_TEST}" in str(caught.value)
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path):
+    """Who has no configuration yet is told about `sentiment init`."""
+    with pytest.raises(ConfigError, match="sentiment init"):
+        load(tmp_path / "none.toml")
+
+
+def test_durations(tmp_path):
+    """Numbers with a unit."""
+    loaded = load(written(tmp_path, GOOD + 'every = "2h"'))
+    assert loaded.sources[0].every == timedelta(hours=2)
+
+
+def test_the_example_is_valid_and_shows_every_key():
+    """What `sentiment init` writes loads, and holds each key at least as a comment."""
+    text = example_path().read_text("utf-8")
+    load(example_path())
+    for section in (config.Config, config.Term, config.Source, config.Model, config.Privacy,
+                    config.Database):  # fmt: skip
+        for key in section.model_fields:
+            if key != "folder":
+                assert re.search(rf"^(# )?(\[\[?)?{key}\b", text, re.MULTILINE), key
+
+
+def test_the_repository_shows_the_example():
+    """config.toml at the top is the file that `sentiment init` writes."""
+    top = Path(__file__).parents[2] / "config.toml"
+    assert top.read_text("utf-8") == example_path().read_text("utf-8")
