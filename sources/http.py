@@ -230,7 +230,7 @@ class _Request:
     @property
     def place(self) -> str:
         """Where, as an error may say it: no query and no user, they may hold a secret."""
-        path = self.url.path
+        path = "".join(sign if sign.isprintable() else "?" for sign in self.url.path)
         return f"{self.url.host}{path if len(path) <= 80 else path[:79] + '…'}".rstrip("/")
 
     @property

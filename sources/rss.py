@@ -14,12 +14,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sources import base
 from sources.base import Context, Cursor, Page, Post, SourceError, Stopped
 from sources.headers import fresh_for, longest
-from sources.text import author_name, headed, known_id, plain_text, stable_id, tidy, web_address
+from sources.text import (
+    as_utf8,
+    author_name,
+    headed,
+    known_id,
+    plain_text,
+    stable_id,
+    tidy,
+    web_address,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,6 +55,13 @@ class RssSettings(base.Settings):
     url: str | None = None
     path: str | None = None
     max_pages: int = Field(default=10, ge=1, le=1000)
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.match(r"https?://\S+$", url, re.IGNORECASE):
+            raise ValueError("expected an address that begins with https:// or http://")
+        return url
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -204,12 +220,13 @@ def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
     """
     import feedparser  # kept out of start-up
 
-    shown = {
-        name: headers[name] for name in ("content-type", "content-language") if name in headers
-    }
+    shown = {"content-type": headers.get("content-type", "")}
+    utf8 = as_utf8(body)
+    if utf8 is not None:
+        shown["content-type"] = "application/xml; charset=utf-8"
     try:
         return feedparser.parse(
-            io.BytesIO(body),
+            io.BytesIO(body if utf8 is None else utf8),
             response_headers=shown,
             sanitize_html=False,  # everything becomes plain text below
             resolve_relative_uris=False,

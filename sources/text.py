@@ -55,6 +55,19 @@ def looks_like_markup(text: str) -> bool:
     return MARKUP.search(text[:MAX_MARKUP]) is not None
 
 
+def as_utf8(body: bytes) -> bytes | None:
+    """The bytes as valid UTF-8 when that is what they are, a few broken ones aside; else None.
+
+    Umlauts that happen to be UTF-8 are UTF-8, whatever a header or a declaration says.
+    """
+    if b"\0" in body or b"\x1b" in body or body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None  # UTF-16, UTF-32, or one of the encodings that switch by escape
+    text = body.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    foreign = len(text) - len(text.encode("ascii", "ignore")) - broken
+    return text.encode() if broken * 10 <= foreign else None
+
+
 def headed(title: str, body: str) -> tuple[str, str]:
     """Title and full text of a post, the title said once.
 
