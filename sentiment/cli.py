@@ -133,9 +133,11 @@ def run(
     if once:
         _run_once(config)
         return
+    from sentiment.log import configure
     from sentiment.show import announce
     from sentiment.worker import Worker, handle_signals
 
+    configure(daemon=True)
     worker = Worker(config)
     handle_signals(worker)
     announce(config, config_path)

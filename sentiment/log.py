@@ -11,8 +11,8 @@ import sys
 import structlog
 
 
-def configure(*, verbose: bool = False) -> None:
-    """Set up logging for this process; `verbose` shows debug events."""
+def configure(*, daemon: bool = False) -> None:
+    """Set up logging for this process: the daemon tells what it does, a command only troubles."""
     terminal = sys.stderr.isatty()
     render = (
         structlog.dev.ConsoleRenderer()
@@ -29,6 +29,6 @@ def configure(*, verbose: bool = False) -> None:
             structlog.processors.format_exc_info,
             render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
+        wrapper_class=structlog.make_filtering_bound_logger("info" if daemon else "error"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -119,7 +119,8 @@ def show_status(found: dict[str, Any]) -> None:
     out.print(
         f"\nwaiting: {waiting['posts_to_match']:,} posts to match, "
         f"{waiting['mentions_to_score']:,} mentions to score, "
-        f"{waiting['days_to_roll_up']:,} days to roll up; model {found['model'] or 'none yet'}"
+        f"{waiting['days_to_roll_up']:,} days to roll up; model {found['model'] or 'none yet'}",
+        soft_wrap=True,
     )
 
 
@@ -164,14 +165,12 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
         "last day",
         "last read",
         "next",
-        "in words",
         box=None,
         title="\nsources",
         title_justify="left",
     )
     for row in sources:
         colour = {"ok": "green", "not read yet": "default"}.get(row["health"], "red")
-        left_out = f"{row['problems']} rows left out" if row["problems"] else ""
         table.add_row(
             escape(row["source"]),
             f"[{colour}]{row['health']}[/]",
@@ -179,13 +178,20 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             f"{row['posts_last_day']:,}",
             _clock(row["last_success_at"]),
             _clock(row["next_attempt_at"]),
-            escape(row["last_error"] or left_out),
         )
     out.print(table)
+    for row in sources:
+        if row["last_error"]:
+            said = f"{escape(row['source'])}: [red]{escape(row['last_error'])}[/]"
+            out.print(said, soft_wrap=True)
+        if row["problems"]:
+            out.print(f"{escape(row['source'])}: {row['problems']} rows left out", soft_wrap=True)
 
 
 def _clock(moment: str | None) -> str:
-    """A stored time as the clock on this machine's wall shows it."""
+    """A stored time as the clock on this machine's wall shows it; the date if not today's."""
     if moment is None:
         return "–"
-    return datetime.fromisoformat(moment).astimezone().strftime("%d.%m. %H:%M:%S")
+    local = datetime.fromisoformat(moment).astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return local.strftime("%H:%M:%S" if today else "%d.%m. %H:%M")

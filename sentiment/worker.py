@@ -1,16 +1,18 @@
 """The daemon: calls at the right times what the one-shot commands call by hand.
 
 The only module that knows APScheduler. Each source has one job that, when done, is set for the
-moment its row in the database names (`next_attempt_at`); one more job processes what came in.
+moment its row in the database names (`next_attempt_at`); the other duties repeat at their own
+pace.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,12 +24,14 @@ from sentiment.assemble import http_client, load_classifier
 from sentiment.collect import collect_source
 from sentiment.database import open_database, rows
 from sentiment.pipeline import Progress, process
+from sentiment.purge import purge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
     from apscheduler.events import JobEvent
+    from sqlite_utils import Database
 
     from models.classifier import Classifier
     from sentiment.config import Config, Source
@@ -35,8 +39,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PROCESS_EVERY = timedelta(seconds=5)  # looking for work costs three small queries
+PURGE_EVERY = timedelta(hours=6)
 PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
 MAX_THREADS = 32
+
+logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # told by `_log_event` instead
 
 
 class Worker:
@@ -57,7 +64,7 @@ class Worker:
 
     @cached_property
     def model(self) -> Classifier:
-        """The classifier, loaded when the first mention waits for a score."""
+        """The classifier, loaded once."""
         return load_classifier(self.config)
 
     def stopping(self) -> bool:
@@ -69,7 +76,8 @@ class Worker:
         self._stop.set()
 
     def run(self) -> None:
-        """Work until `stop`, SIGTERM or SIGINT."""
+        """Work until `stop`. ModelError at once if the model cannot be loaded."""
+        _ = self.model
         with open_database(self.config) as db:
             # whoever starts the worker may have put right what had disabled a source
             db.execute("UPDATE sources SET disabled = 0, next_attempt_at = NULL WHERE disabled = 1")
@@ -79,13 +87,8 @@ class Worker:
         for source in self.config.sources:
             if source.enabled:
                 self._schedule(source)
-        self._scheduler.add_job(
-            self.process,
-            "interval",
-            seconds=PROCESS_EVERY.total_seconds(),
-            id="process",
-            next_run_time=datetime.now(UTC),
-        )
+        self._repeat("process", PROCESS_EVERY, self.process)
+        self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
         self._scheduler.start()
         log.info(
             "started", sources=len(self.config.sources), database=str(self.config.database_path)
@@ -97,19 +100,25 @@ class Worker:
         """Read one source, then schedule its next reading."""
         try:
             with open_database(self.config) as db:
-                result = collect_source(self.config, db, self._client, source, self.stopping)
-            if (result.new or result.changed) and not self.stopping():
-                self._scheduler.modify_job("process", next_run_time=datetime.now(UTC))
+                collect_source(self.config, db, self._client, source, self.stopping)
         finally:
-            if not self.stopping():
-                self._schedule(source)
+            self._schedule(source)
 
-    def process(self) -> None:
+    def process(self, db: Database) -> None:
         """Match, score and roll up whatever is waiting."""
-        with open_database(self.config) as db:
-            process(
-                self.config, db, lambda: self.model, stopping=self.stopping, progress=self.progress
-            )
+        process(self.config, db, lambda: self.model, stopping=self.stopping, progress=self.progress)
+
+    def _repeat(self, name: str, every: timedelta, duty: Callable[[Database], object]) -> None:
+        """Do a duty now and, when it is done or has failed, again after a while."""
+
+        def once() -> None:
+            try:
+                with open_database(self.config) as db:
+                    duty(db)
+            finally:
+                self._run_at(once, datetime.now(UTC) + every, name)
+
+        self._run_at(once, datetime.now(UTC), name)
 
     def _schedule(self, source: Source) -> None:
         with open_database(self.config) as db:
@@ -120,14 +129,12 @@ class Worker:
             log.error("source_disabled", source=source.name)
             return
         at = datetime.fromisoformat(row["next_attempt_at"] or "1970-01-01T00:00:00+00:00")
-        self._scheduler.add_job(
-            self.collect,
-            "date",
-            args=[source],
-            run_date=max(at, datetime.now(UTC)),
-            id=f"collect {source.name}",
-            replace_existing=True,
-        )
+        at = max(at, datetime.now(UTC))
+        self._run_at(partial(self.collect, source), at, f"collect {source.name}")
+
+    def _run_at(self, job: Callable[[], None], at: datetime, name: str) -> None:
+        if not self.stopping():
+            self._scheduler.add_job(job, "date", run_date=at, id=name, replace_existing=True)
 
     def _shut_down(self) -> None:
         """Let running jobs reach their next commit; do not wait for those that hang."""
@@ -155,9 +162,9 @@ def handle_signals(worker: Worker) -> None:
 
 
 def _log_event(event: JobEvent) -> None:
-    problem: Callable[..., None] = log.error
-    problem(
-        "job_failed",
-        job=event.job_id,
-        error=repr(getattr(event, "exception", None) or "started late or still running"),
-    )
+    if event.code == EVENT_JOB_ERROR:
+        log.error(
+            "job_failed", job=event.job_id, error=repr(event.exception), traceback=event.traceback
+        )
+    else:
+        log.warning("job_late", job=event.job_id)
