@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -121,15 +122,20 @@ class Worker:
         self._run_at(once, datetime.now(UTC), name)
 
     def _schedule(self, source: Source) -> None:
-        with open_database(self.config) as db:
-            row = rows(
-                db, "SELECT next_attempt_at, disabled FROM sources WHERE name = ?", source.name
-            )[0]
-        if row["disabled"]:
-            log.error("source_disabled", source=source.name)
-            return
-        at = datetime.fromisoformat(row["next_attempt_at"] or "1970-01-01T00:00:00+00:00")
-        at = max(at, datetime.now(UTC))
+        """Read a source when its row says; later, not never, if the row is out of reach."""
+        at = datetime.now(UTC)
+        try:
+            with open_database(self.config) as db:
+                sql = "SELECT next_attempt_at, disabled FROM sources WHERE name = ?"
+                row = rows(db, sql, source.name)[0]
+        except sqlite3.Error:
+            at += source.every
+        else:
+            if row["disabled"]:
+                log.error("source_disabled", source=source.name)
+                return
+            if row["next_attempt_at"]:
+                at = max(at, datetime.fromisoformat(row["next_attempt_at"]))
         self._run_at(partial(self.collect, source), at, f"collect {source.name}")
 
     def _run_at(self, job: Callable[[], None], at: datetime, name: str) -> None:

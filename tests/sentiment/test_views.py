@@ -284,3 +284,16 @@ def test_source_health(db, change, health):
     db.execute(f"UPDATE sources SET {change} WHERE name = 'forum'")
     found = rows(db, "SELECT health, posts FROM source_health WHERE source = 'forum'")
     assert found == [{"health": health, "posts": 0}]
+
+
+def test_every_column_of_every_view_is_explained(db):
+    """The explanations name exactly the views there are, and their columns."""
+    from sentiment.schema.explained import VIEWS
+
+    columns = {
+        view: [column[0] for column in db.execute(f"SELECT * FROM {view}").description]
+        for view in db.view_names()
+    }
+    assert {view: sorted(names) for view, (_, names) in VIEWS.items()} == {
+        view: sorted(names) for view, names in columns.items()
+    }

@@ -1,0 +1,176 @@
+"""What each column of each view means, for the docs and for whoever shows the views."""
+
+from __future__ import annotations
+
+from models.labels import EKMAN
+
+_COMPANY = "the company, or a competitor"
+_SERVICE = "entry of the service portfolio; empty: the company as a whole"
+_EMOTION_SHARES = {
+    emotion: f"share of votes (0 to 1) in which {emotion} is present" for emotion in EKMAN
+}
+
+_PERIOD = {
+    "company": _COMPANY,
+    "service": _SERVICE,
+    "{period}": "",
+    "mentions": "scored mentions; copies of a near-identical text count once",
+    "authors": "votes: an author counts once per service and day; n of all figures here",
+    "positive": "votes that are positive (the mean of the author's mentions of the day)",
+    "neutral": "votes that are neutral",
+    "negative": "votes that are negative",
+    "net_sentiment": "100 × (positive − negative) / authors, −100 to 100; the scale of NPS",
+    "net_sentiment_low": "lower end of its 95 % interval (adjusted Wald AW(3,T), Rocks 2016)",
+    "net_sentiment_high": "upper end of its 95 % interval",
+    "attention": "share (0 to 1) of all mentions of the period, all companies and services",
+    **_EMOTION_SHARES,
+    "raw_mentions": "scored mentions with all copies",
+}
+
+
+def _period(column: str, meaning: str) -> dict[str, str]:
+    return {
+        (column if name == "{period}" else name): (meaning if name == "{period}" else said)
+        for name, said in _PERIOD.items()
+    }
+
+
+_METRICS = {
+    "csat": "CSAT of the month: mean answer on its own scale",
+    "csat_top2": "share of the two best CSAT answers, in points of 100",
+    "nps": "NPS of the month: 100 × (promoters 9–10 − detractors 0–6) / answers",
+    "ces": "CES of the month: mean answer on its own scale",
+}
+_SURVEY_COLUMNS = {
+    f"{metric}{suffix}": said.format(meaning)
+    for metric, meaning in _METRICS.items()
+    for suffix, said in {
+        "": "{}",
+        "_low": "lower end of its 95 % interval",
+        "_high": "upper end of its 95 % interval",
+        "_responses": "answers behind it (n)",
+        "_change": "against the month before",
+    }.items()
+}
+
+VIEWS: dict[str, tuple[str, dict[str, str]]] = {
+    "scored_mentions": (
+        "One row a scored mention: what was said about which service, and how it was meant.",
+        {
+            "mention_id": "id of the mention",
+            "company": _COMPANY,
+            "service": _SERVICE,
+            "source": "name of the source in config.toml",
+            "source_kind": "its kind: rss, file, …",
+            "language": "ISO 639-1 code of the post's language; empty: not detectable",
+            "posted_at": "when it was written, UTC, ISO 8601",
+            "day": "its date in the configured time zone",
+            "url": "link to the post",
+            "snippet": "what was said about this service",
+            "polarity": "negative, neutral or positive: the most probable of the three",
+            "valence": "p(positive) − p(negative), −1 to 1",
+            "emotion": "strongest emotion that is present; empty: none",
+            **{emotion: f"probability of {emotion}; 0.5 and more: present" for emotion in EKMAN},
+            "rating": "the author's own stars, 1 to 5, where the source has them",
+            "model": "model that scored it, name@revision",
+            "negative": "probability of negative",
+            "neutral": "probability of neutral",
+            "positive": "probability of positive; the three add up to 1",
+            "author": "keyed pseudonym of the author, per source",
+            "is_copy": "1: near-identical to an earlier post, not counted again",
+            "post_id": "id of the post",
+        },
+    ),
+    "service_daily": (
+        "One row a company, service and day.",
+        _period("day", "date in the configured time zone"),
+    ),
+    "service_weekly": (
+        "The same by week.",
+        _period("period", "the week's Monday"),
+    ),
+    "service_monthly": (
+        "The same by month.",
+        _period("period", "month, YYYY-MM"),
+    ),
+    "service_scorecard": (
+        "One row a service of the own company and month: public sentiment beside the surveys.",
+        {
+            "service": "entry of the service portfolio",
+            "period": "month, YYYY-MM",
+            **{
+                name: _PERIOD[name]
+                for name in (
+                    "net_sentiment",
+                    "net_sentiment_low",
+                    "net_sentiment_high",
+                    "mentions",
+                    "authors",
+                    "attention",
+                )
+            },
+            "emotion": "emotion with the largest share of votes; empty: none was present",
+            "net_sentiment_change": "against the month before, in points",
+            "attention_change": "against the month before",
+            **_SURVEY_COLUMNS,
+        },
+    ),
+    "survey_scores": (
+        "Survey scores by service, customer class and month.",
+        {
+            "service": "entry of the service portfolio; empty: the company as a whole",
+            "segment": "customer class (A, B, C …); empty: all of them",
+            "period": "month, YYYY-MM",
+            "metric": "csat, csat_top2, nps or ces",
+            "value": "CSAT and CES on their own scale, NPS and csat_top2 in points of 100",
+            "low": "lower end of its 95 % interval",
+            "high": "upper end of its 95 % interval",
+            "responses": "answers behind it (n)",
+        },
+    ),
+    "model_changes": (
+        "One row a mention and former model: old scores beside the present ones.",
+        {
+            "mention_id": "id of the mention",
+            "company": _COMPANY,
+            "service": _SERVICE,
+            "snippet": "what was said about this service",
+            "old_model": "the former model",
+            "old_polarity": "its polarity",
+            "old_valence": "its valence",
+            "new_model": "the model whose score counts now",
+            "new_polarity": "its polarity",
+            "new_valence": "its valence",
+        },
+    ),
+    "active_alerts": (
+        "Alerts that are pending or firing.",
+        {
+            "alert_id": "id of the alert",
+            "rule": "the rule that raised it",
+            "company": _COMPANY,
+            "service": _SERVICE,
+            "state": "pending or firing",
+            "since_at": "since when, UTC",
+            "reason": "why it came into this state",
+        },
+    ),
+    "source_health": (
+        "One row a source of config.toml: how it fares.",
+        {
+            "source": "its name",
+            "kind": "its kind",
+            "health": "ok, not read yet, silent (no success for five intervals), failing, disabled",
+            "last_success_at": "last time it was read to its end, UTC",
+            "posts": "posts stored from it",
+            "posts_last_day": "of these, collected in the last 24 hours",
+            "usual_posts_a_day": "mean of the last 28 days",
+            "last_error": "what went wrong last, in words; empty: all is well",
+            "error_count": "failures since the last success",
+            "last_attempt_at": "last time it was tried, UTC",
+            "next_attempt_at": "when it will be tried next, UTC",
+            "problems": "rows that its last reading had to leave out",
+        },
+    ),
+}
+"""View → (what a row is, {column: what it means})."""
