@@ -92,7 +92,7 @@ class Client:
         *,
         timeout: float = 10.0,
         deadline: float = 30.0,
-        max_bytes: int = 20_000_000,
+        max_bytes: int = 10_000_000,
         attempts: int = 3,
         backoff: float = 0.5,
         interval: float = 1.0,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import calendar
 import hashlib
-import io
 import re
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -18,9 +17,9 @@ from pydantic import Field, field_validator, model_validator
 
 from sources import base
 from sources.base import Context, Cursor, Page, Post, SourceError, Stopped
+from sources.feeds import parse
 from sources.headers import fresh_for, longest
 from sources.text import (
-    as_utf8,
     author_name,
     headed,
     known_id,
@@ -39,10 +38,9 @@ ACCEPT = (
 )
 MAX_FILE = 50_000_000  # bytes of a local feed
 MAX_SEEN = 50  # ids of the newest posts, kept to see where two polls overlap
+MAX_PROBLEMS = 20  # told in full; the others are counted
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web there were no posts
 RATINGS = ("im_rating", "review_rating", "schema_ratingvalue", "g_rating", "rating")
-LAST_ENTRY = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
-CLOSED_ROOT = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 
 
 class RssSettings(base.Settings):
@@ -197,42 +195,12 @@ def parse_feed(body: bytes, headers: Mapping[str, str], url: str, now: datetime)
     url: where it came from; relative links start there.
     now: for entries without a believable date.
     """
-    complete, parsed = True, _parse(body, headers)
-    if parsed.get("bozo") and not CLOSED_ROOT.search(body.replace(b"\0", b"")):
-        # Broken off: the last entry may be half a post, so it waits for the whole document.
-        complete = False
-        ends = [match.end() for match in LAST_ENTRY.finditer(body)]
-        parsed = _parse(body[: ends[-1]], headers) if ends else parsed
-        if not ends:
-            parsed["entries"] = []
-    if not parsed.get("version") and not parsed["entries"]:
-        raise SourceError(f"{_what(body)} came back where a feed was expected")
-    posts, problems = _posts(parsed["entries"], url, now)
-    channel = parsed.get("feed") or {}
-    return Feed(posts, problems, _ttl(channel), complete, _next_url(channel, url))
-
-
-def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
-    """What feedparser makes of the bytes; given a stream and no address, it fetches nothing.
-
-    It is not told where the document came from either: it would resolve ids against that, and
-    a feed that moves would become a feed of new posts.
-    """
-    import feedparser  # kept out of start-up
-
-    shown = {"content-type": headers.get("content-type", "")}
-    utf8 = as_utf8(body)
-    if utf8 is not None:
-        shown["content-type"] = "application/xml; charset=utf-8"
-    try:
-        return feedparser.parse(
-            io.BytesIO(body if utf8 is None else utf8),
-            response_headers=shown,
-            sanitize_html=False,  # everything becomes plain text below
-            resolve_relative_uris=False,
-        )
-    except Exception as error:  # feedparser meets hostile bytes with all sorts of exceptions
-        raise SourceError(f"the feed cannot be read ({type(error).__name__})") from error
+    parsed = parse(body, headers.get("content-type", ""))
+    posts, problems = _posts(parsed.entries, url, now)
+    if parsed.unreadable:
+        problems.append(f"{parsed.unreadable} entries cannot be read")
+    ttl, next_url = _ttl(parsed.channel), _next_url(parsed.channel, url)
+    return Feed(posts, problems, ttl, parsed.complete, next_url)
 
 
 def _posts(entries: list[Any], url: str, now: datetime) -> tuple[list[Post], list[str]]:
@@ -244,7 +212,9 @@ def _posts(entries: list[Any], url: str, now: datetime) -> tuple[list[Post], lis
             problems.append(f"entry {number} ({post.external_id[:80]}) has no text")
         elif posts.setdefault(post.external_id, post).text != post.text:
             problems.append(f"entry {number} has the id of another ({post.external_id[:80]})")
-    return list(posts.values()), problems
+    more = len(problems) - MAX_PROBLEMS
+    told = problems[:MAX_PROBLEMS] + ([f"{more} more entries with problems"] if more > 0 else [])
+    return list(posts.values()), told
 
 
 def _post(entry: Any, url: str, now: datetime) -> Post:
@@ -337,18 +307,6 @@ def _same_host(link: str | None, url: str) -> str | None:
 
 def _ids(feed: Feed) -> list[str]:
     return [stable_id(post.external_id) for post in feed.posts]
-
-
-def _what(body: bytes) -> str:
-    """What came back in place of a feed, for the operator."""
-    start = body[:2000].replace(b"\0", b"").strip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
-    if not start:
-        return "an empty answer"
-    if start.startswith((b"{", b"[")):
-        return "JSON"
-    if b"<html" in start or b"<!doctype html" in start:
-        return "a web page (HTML)"
-    return "something that is no XML" if not start.startswith(b"<") else "XML of another kind"
 
 
 def _string(value: Any) -> str:

@@ -60,8 +60,12 @@ def as_utf8(body: bytes) -> bytes | None:
 
     Umlauts that happen to be UTF-8 are UTF-8, whatever a header or a declaration says.
     """
-    if b"\0" in body or b"\x1b" in body or body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return None  # UTF-16, UTF-32, or one of the encodings that switch by escape
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")) and not body.startswith(b"\xff\xfe\0\0"):
+        return body.decode("utf-16", "replace").encode()
+    if body.count(0) * 10 < len(body):
+        body = body.replace(b"\0", b"")
+    if b"\0" in body or b"\x1b" in body:
+        return None  # UTF-32, or one of the encodings that switch by escape
     text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     foreign = len(text) - len(text.encode("ascii", "ignore")) - broken

@@ -464,3 +464,20 @@ def test_one_broken_byte_does_not_break_all_umlauts():
     body = rss("<guid>1</guid><title>Müller, Größe, Öl, süß, Bär, Zürich, Köln, Föhr, Tür!</title>")
     (post,) = parse(body.replace(b"!", b"\xff")).posts
     assert post.title.startswith("Müller, Größe, Öl, süß, Bär, Zürich, Köln, Föhr, Tür")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [("&#55357;&#56832; gut", "😀 gut"), ("&#xD800;gut", "gut"), ("&#0;gut&#x110000;", "gut")],
+)
+def test_characters_that_do_not_exist_are_dropped(written, text):
+    """Emoji in two halves are joined; what is no character does not cost the feed."""
+    assert one(f"<guid>1</guid><title>{written}</title>").text == text
+
+
+def test_an_entry_that_cannot_be_read_does_not_hide_the_others():
+    """Where the parser fails on the whole, the entries are read one by one."""
+    broken = '<x:where xmlns:x="http://www.georss.org/georss"><x:where/></x:where>'
+    feed = parse(rss(item(1), f"<guid>b</guid><title>B</title>{broken}", item(3)))
+    assert {"Titel 1", "Titel 3"} <= {post.text for post in feed.posts}
+    assert feed.complete
