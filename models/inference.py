@@ -55,7 +55,7 @@ def load_hugging_face(
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_threads(threads)
     where = {"revision": revision, "local_files_only": Path(model).is_dir()}
     try:

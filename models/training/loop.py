@@ -292,10 +292,11 @@ def train(
     tokens: int,
     seed: int,
     work: Path,
+    every: int = 500,
 ) -> dict[str, Tensor]:
     """Train for a number of tokens and return the blended weights.
 
-    A checkpoint in `work` is written every few minutes; a run that finds one goes on from it.
+    Every so many batches a checkpoint is written to `work`; a run that finds one goes on from it.
     """
     by_source = priors(material.round(random.Random(seed), SHARE))
     optimiser, at = Optimiser(network), Progress()
@@ -326,7 +327,7 @@ def train(
                 speed = seen / (time.monotonic() - started)
                 losses = " ".join(f"{m / (1 - 0.98**step):.3f}" for m in mean)
                 print(f"{at.tokens / tokens:.1%} {speed:.0f} tokens/s, losses {losses}", flush=True)
-            if step % 500 == 0:
+            if step % every == 0:
                 save(path, network, optimiser, at)
             if at.tokens >= tokens:
                 break

@@ -1,0 +1,270 @@
+"""How the bundled model is made, on data made for the test."""
+
+import random
+import struct
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from models.training import base, calibrate, compose, data, evaluate, loop
+from models.training.data import Example, Reading, Resembling
+from models.training.network import Network
+
+# ---- data
+
+
+def test_a_text_resembles_one_with_the_same_start_or_most_of_its_words():
+    """Near-duplicates are found whatever their handles, links, case and endings."""
+    known = Resembling(
+        [
+            "Die Bahn kommt heute wieder einmal viel zu spät und keiner sagt etwas",
+            "ein kleiner grüner Kaktus steht draußen am Balkon",
+        ]
+    )
+    assert "@bahn DIE BAHN kommt heute wieder einmal pünktlich http://t.co/x" in known
+    assert "grüner kleiner Kaktus steht draußen am Balkon, ein" in known
+    assert "ein kleiner roter Kaktus liegt drinnen im Schrank" not in known
+    assert "Danke!" not in known
+
+
+def test_emotions_that_contradict_each_other_say_no_polarity():
+    """Joy alone is positive, anger alone negative, both are neither, none is neutral."""
+
+    def polarity(*labels: str) -> int:
+        record = {"text": "x", "labels": {"emotions": list(labels)}}
+        return data.emotional(record, "brighter_de").readings[0].polarity
+
+    assert [polarity("joy"), polarity("anger"), polarity("joy", "anger"), polarity()] == [
+        2,
+        0,
+        -1,
+        1,
+    ]
+
+
+def test_targets_keep_their_places():
+    """An aspect becomes a reading of its place; the tweet's own polarity one of the whole."""
+    record = {
+        "text": "Lift kaputt",
+        "labels": {
+            "sentiment": "negative",
+            "aspects": [{"polarity": "negative", "from": 0, "to": 4}],
+        },
+    }
+    found = data.aspects(record, "mobasa").readings
+    assert [(r.spans, r.polarity) for r in found] == [(((0, 4),), 0), ((), 0)]
+
+
+# ---- posts put together
+
+
+@pytest.fixture(scope="module")
+def banks():
+    return compose.banks()
+
+
+def test_posts_know_where_they_name_their_services(banks):
+    """Every target of a made post is the name of a service, and every clause has its label."""
+    rng = random.Random(0)
+    for bank in [*banks[0], *banks[1]]:
+        names = {name.text.lower() for name in bank.names}
+        for _ in range(300):
+            made = compose.from_clauses(bank, rng)
+            for reading in made.readings:
+                assert 0 <= reading.polarity <= 2
+                assert "{" not in made.text
+                for start, end in reading.spans:
+                    assert typo_free(made.text[start:end], names), made.text
+
+
+def typo_free(word: str, names: set[str]) -> bool:
+    """Whether a word is one of the names, up to a few letters changed for practice."""
+    return any(
+        len(word) == len(name) and sum(a != b for a, b in zip(word.lower(), name, strict=True)) <= 3
+        for name in names
+    )
+
+
+def test_dev_shares_no_clause_and_no_name_with_training(banks):
+    """What dev measures was never trained on."""
+    for train, dev in zip(*banks, strict=True):
+        assert not set(train.clauses) & set(dev.clauses)
+        assert not set(train.names) & set(dev.names)
+        assert len(dev.clauses) > 10
+
+
+def test_the_sentence_we_promise_is_not_trained_on():
+    """The README's example is understood, not learnt by heart."""
+    text = compose.CLAUSES.read_text(encoding="utf-8").lower()
+    assert "war top" not in text
+    assert "niemand gemeldet" not in text
+
+
+def test_german_word_order_follows_the_connector():
+    """A clause turns round behind an adverb and sends its verb to the end behind `während`."""
+    clause = compose.clause("{nom} | war | wirklich gut", (2,))
+    assert compose.ordered(clause, "start") == "{Nom} war wirklich gut"
+    assert compose.ordered(clause, "inverted") == "war {nom} wirklich gut"
+    assert compose.ordered(clause, "last") == "{nom} wirklich gut war"
+
+
+def test_splicing_moves_the_targets_of_both_posts():
+    """In a spliced post each target is still found at its place."""
+    first = Example("  Der Bus war pünktlich.", "mobasa", (Reading(((6, 9),), 2),))
+    second = Example("Die Rolltreppe steht.", "mobasa", (Reading(((4, 14),), 0), Reading((), 0)))
+    made = compose.splice(first, second, random.Random(1))
+    assert [made.text[a:b] for r in made.readings for a, b in r.spans] == ["Bus", "Rolltreppe"]
+
+
+# ---- base, losses, calibration
+
+
+def test_q4_blocks_hold_low_nibbles_first():
+    """A block is a scale and sixteen bytes: low nibbles are weights 0-15, high ones 16-31."""
+    block = struct.pack("<e", 0.5) + bytes([0x80 | j for j in range(16)])
+    expected = [(j - 8) * 0.5 for j in range(16)] + [0.0] * 16
+    assert base.q4(block).ravel().tolist() == expected
+
+
+def test_priors_count_only_what_is_labelled():
+    """A label that is not known counts neither as yes nor as no."""
+    readings = [Reading((), 0, (1, -1, -1, -1, -1, -1)), Reading((), 0, (0, -1, -1, -1, -1, -1))]
+    found = loop.prior(readings)
+    assert found.polarity.exp().tolist() == pytest.approx([3 / 5, 1 / 5, 1 / 5])
+    assert found.emotion[0].sigmoid().item() == pytest.approx(0.5)
+
+
+def test_the_rate_rises_and_falls_twice():
+    """Once for the short run, once for the long one."""
+    rates = [loop.rate(k / 1000) for k in range(1001)]
+    peaks = [k for k in range(1, 1000) if rates[k - 1] < rates[k] > rates[k + 1]]
+    assert len(peaks) == 2
+    assert max(rates) <= 1
+    assert rates[-1] == 0.02
+
+
+def test_a_threshold_is_where_f1_is_best():
+    """Two labels that are told apart at different logits get different thresholds."""
+    logits = torch.tensor([[-2.0, 1.0], [-1.0, 2.0], [0.0, 3.0], [1.0, 3.5]])
+    truth = torch.tensor([[0, 0], [1, 0], [1, 1], [1, 1]])
+    first, second = calibrate.thresholds([(logits, truth)])
+    assert -2 < first <= -1
+    assert 2 < second <= 3
+
+
+def test_the_temperature_cools_what_is_too_sure():
+    """Logits that are right three times in four deserve odds of three to one."""
+    logits = torch.tensor([[5.0, 0.0]] * 4)
+    wanted = torch.tensor([0, 0, 0, 1])
+    found = calibrate.polarity_temperature(logits, wanted, torch.ones(4))
+    assert 5 / found == pytest.approx(np.log(3), rel=0.35)
+
+
+# ---- the run
+
+
+@pytest.fixture
+def small():
+    """A tiny random encoder, a word tokenizer, and posts to learn from."""
+    words = ["<s>", "<pad>", "</s>", "<unk>", "gut", "schlecht", "bus", "bahn", "war"]
+    engine = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
+    engine.pre_tokenizer = pre_tokenizers.Whitespace()
+    hidden, draw = 8, np.random.default_rng(0)
+
+    def matrix(*shape: int) -> np.ndarray:
+        return draw.normal(size=shape).astype(np.float32) / 3
+
+    arrays = {
+        "word.weight": matrix(len(words), hidden),
+        "position": matrix(32, hidden),
+        "norm.weight": np.ones(hidden, np.float32),
+        "norm.bias": np.zeros(hidden, np.float32),
+    }
+    shapes = {"qkv": (24, 8), "out": (8, 8), "up": (16, 8), "down": (8, 16)}
+    for name, shape in shapes.items():
+        arrays[f"layers.0.{name}.weight"] = matrix(*shape)
+        arrays[f"layers.0.{name}.bias"] = matrix(shape[0])
+    for name in ("norm1", "norm2"):
+        arrays[f"layers.0.{name}.weight"] = np.ones(hidden, np.float32)
+        arrays[f"layers.0.{name}.bias"] = np.zeros(hidden, np.float32)
+    posts = [
+        Example("bus war gut bahn war schlecht", "s", (Reading(((0, 3),), 2), Reading(((12, 16),), 0))),
+        Example("bahn war gut bus war schlecht", "s", (Reading(((0, 4),), 2), Reading(((13, 16),), 0))),
+        Example("bus war", "s", (Reading((), 1),)),
+    ] * 50  # fmt: skip
+    return base.Base(hidden, 2, 1, arrays, {}), engine, loop.Material({"s": posts}, [])
+
+
+def run(small, work, monkeypatch, cut: int | None = None):
+    """Train for a few batches; a run may be cut off."""
+    encoder, engine, material = small
+    monkeypatch.setattr(loop, "BATCH_TOKENS", 64)
+    torch.manual_seed(0)
+    random.seed(0)
+    network = Network(encoder)
+    honest, count = loop.loss, 0
+
+    def counted(*arguments):
+        nonlocal count
+        count += 1
+        if count == cut:
+            raise KeyboardInterrupt
+        return honest(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "loss", counted)
+        return loop.train(network, material, engine, tokens=2000, seed=0, work=work, every=5)
+
+
+def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(small, tmp_path, monkeypatch):
+    """Training goes on from the last checkpoint: same batches, same dropout, same weights."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = run(small, tmp_path / "a", monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(small, tmp_path / "b", monkeypatch, cut=13)
+    resumed = run(small, tmp_path / "b", monkeypatch)
+    assert all(torch.allclose(whole[name], resumed[name], atol=1e-5) for name in whole)
+
+
+def test_padding_changes_nothing(small):
+    """A text's logits are the same alone and beside a longer one."""
+    encoder, engine, material = small
+    torch.manual_seed(0)
+    network = Network(encoder).eval()
+    texts = loop.encode(engine, material.sets["s"][:3], 32)
+    together, _ = network(loop.collate(texts))
+    alone = torch.cat([network(loop.collate([text]))[0] for text in texts])
+    assert torch.allclose(together, alone, atol=0.02)
+
+
+# ---- measuring
+
+
+def test_macro_f1_is_the_mean_over_classes():
+    """Checked by hand: F1 of 1/2, 1 and 0."""
+    truth, chosen = np.array([0, 0, 1, 2]), np.array([0, 2, 1, 0])
+    assert evaluate.macro_f1(truth, chosen) == pytest.approx((0.5 + 1 + 0) / 3)
+
+
+def test_auc_counts_ties_as_half():
+    """One right pair and one tie of two."""
+    found = evaluate.auc(np.array([True, False, False]), np.array([0.5, 0.5, 0.1]))
+    assert found == pytest.approx(0.75)
+
+
+def test_calibration_error_is_the_gap_between_sureness_and_truth():
+    """Always 90 % sure and right half the time: off by 40 points."""
+    probability = np.tile([0.9, 0.1, 0.0], (10, 1))
+    truth = np.array([0] * 5 + [1] * 5)
+    assert evaluate.calibration_error(truth, probability) == pytest.approx(0.4)
+
+
+def test_an_interval_holds_its_value():
+    """The bootstrap interval of a mean lies round it, and narrows with n."""
+    right = np.array([1.0, 0.0] * 200)
+    found = evaluate.figure("s", "m", np.arange(400), lambda i: float(right[i].mean()))
+    assert found.low < found.value == 0.5 < found.high
+    assert found.high - found.low == pytest.approx(0.098, abs=0.02)
