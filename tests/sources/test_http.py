@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import zlib
@@ -427,8 +431,8 @@ def test_proxies_of_the_environment_are_not_used(server, client, monkeypatch):
     assert client.get(server.url("/a"), allow_private=True).body == b"hello"
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(client):
-    """TLS is always verified; a server that does not speak it at all is an error too."""
+def test_a_server_that_speaks_no_tls_is_refused(client):
+    """https is never answered in the clear."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer():
@@ -442,3 +446,66 @@ def test_a_certificate_nobody_vouches_for_is_refused(client):
         thread.start()
         error = fails(client, f"https://127.0.0.1:{listener.getsockname()[1]}/")
         assert "cannot be reached" in str(error)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for localhost that nobody has signed, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    names = ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost"]
+    extra = ["-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*command.split(), *names, *extra], cwd=folder, check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def tls_url(certificate):
+    """A server on loopback that speaks TLS; `drip` sends a byte at a time."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificate)
+    stop = threading.Event()
+
+    def serve():
+        while not stop.is_set():
+            with (
+                contextlib.suppress(OSError),
+                tls.wrap_socket(listener.accept()[0], server_side=True) as line,
+            ):
+                asked = line.recv(1000)
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+                for byte in b"hello":
+                    stop.wait(0.3 if b"drip" in asked else 0)
+                    line.sendall(bytes([byte]))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"https://localhost:{listener.getsockname()[1]}/"
+        stop.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection(listener.getsockname()).close()
+        thread.join()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tls_url, client):
+    """TLS is always verified, and the error says so."""
+    assert "certificate that cannot be trusted" in str(fails(client, tls_url))
+
+
+def test_a_certificate_authority_can_be_added(tls_url, certificate, monkeypatch):
+    """SSL_CERT_FILE counts, for companies with an authority of their own; deadlines still hold."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    with Client("test", interval=0, attempts=1, deadline=0.8) as client:
+        assert client.get(tls_url, allow_private=True).body == b"hello"
+        assert "took longer than" in str(fails(client, f"{tls_url}drip"))
+
+
+def test_a_certificate_for_another_name_is_refused(tls_url, certificate, monkeypatch):
+    """The name is checked though the connection goes to an address."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    with Client("test", interval=0) as client:
+        error = fails(client, tls_url.replace("localhost", "127.0.0.1"))
+        assert "certificate that cannot be trusted" in str(error)
