@@ -387,7 +387,7 @@ def _columns(
 
 def _name(header: str) -> str:
     """Headers match whatever their case and punctuation."""
-    return " ".join(re.findall(r"[^\W_]+", header.casefold()))
+    return " ".join(re.findall(r"[^\W_]+", tidy(header, 200).casefold()))
 
 
 def _stat(path: Path) -> stat_result:

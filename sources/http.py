@@ -19,6 +19,7 @@ import time
 import zlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,11 +32,12 @@ from sources.headers import retry_after
 from sources.network import SLICE, Budget, GuardedBackend, Resolve, Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BROKEN = frozenset({408, 425, 500, 502, 503, 504})  # worth another try
+STEPS = ("connect", "read", "write", "pool")
 FINAL = {
     401: "wants credentials (401): check those configured for this source",
     403: "refuses us (403): check the credentials, or whether it allows automated readers",
@@ -112,7 +114,6 @@ class Client:
         self._stopping = stopping
         self._resolve = resolve
         self._hosts = _Hosts(interval, patience, stopping)
-        self._tls = httpx.create_ssl_context()
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +133,7 @@ class Client:
         params: Mapping[str, Any] | None = None,
         allow_private: bool = False,
         validators: Mapping[str, str] | None = None,
+        also: Collection[int] = (),
     ) -> Response:
         """Fetch a page; SourceError with a sentence for the operator when that fails.
 
@@ -139,8 +141,11 @@ class Client:
         allow_private: the host in `url` may be at a private address; where it redirects to
             another host, that one may not.
         validators: `Response.validators` of the last answer; a 304 then says "unchanged".
+        also: statuses that are returned, not raised: the adapter reads the API's error itself.
         """
-        asked = _Request(_url(url, params), dict(headers or {}), allow_private, validators or {})
+        asked = _Request(
+            _url(url, params), dict(headers or {}), allow_private, validators or {}, also
+        )
         for attempt in stamina.retry_context(
             on=Transient,
             attempts=self._attempts,
@@ -151,6 +156,14 @@ class Client:
             with attempt:
                 return self._try(asked)
         raise AssertionError
+
+    def pause(self, url: str, wait: timedelta) -> None:
+        """Leave a host alone: what an API asks for by other means than Retry-After."""
+        self._hosts.close(_url(url, None).netloc.decode("ascii"), wait.total_seconds())
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context()
 
     def _try(self, request: _Request) -> Response:
         self._hosts.wait_turn(request.host)
@@ -170,18 +183,20 @@ class Client:
         try:
             with (
                 httpcore.ConnectionPool(
-                    ssl_context=self._tls, network_backend=backend, max_keepalive_connections=0
+                    ssl_context=self._tls if request.url.scheme == "https" else None,
+                    network_backend=backend,
+                    max_keepalive_connections=0,
                 ) as pool,
                 pool.stream(
                     "GET",
                     request.core_url,
                     headers=request.lines(self._user_agent),
-                    extensions={"timeout": dict.fromkeys(("connect", "read"), self._timeout)},
+                    extensions={"timeout": dict.fromkeys(STEPS, self._timeout)},
                 ) as answer,
             ):
                 headers = _headers(answer.headers)
                 body = b""
-                if answer.status in range(200, 300):
+                if answer.status in range(200, 300) or answer.status in request.also:
                     encoding = headers.get("content-encoding", "")
                     body = _body(answer.iter_stream(), encoding, self._max_bytes, place)
                 return Response(answer.status, body, headers, str(request.url))
@@ -201,6 +216,8 @@ class Client:
         status, place = response.status, request.place
         if status in range(200, 300) or (status == 304 and request.validators):
             return replace(response, validators=_validators(request, response))
+        if status in request.also:
+            return response
         if status in FINAL:
             raise SourceError(f"{place} {FINAL[status]}", permanent=True)
         pause = retry_after(response.headers, datetime.now(UTC)) if status in (429, 503) else None
@@ -221,6 +238,7 @@ class _Request:
     headers: dict[str, str]
     allow_private: bool
     validators: Mapping[str, str]
+    also: Collection[int] = ()
 
     @property
     def host(self) -> str:
@@ -280,6 +298,7 @@ class _Request:
             self.headers if same else safe,
             self.allow_private and here.host == there.host,
             self.validators,
+            self.also,
         )
 
 

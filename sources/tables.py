@@ -6,6 +6,7 @@ import codecs
 import csv
 import json
 import zipfile
+from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from sources.base import SourceError
 from sources.text import tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 MAX_FILE = 1_000_000_000  # bytes
@@ -44,6 +45,15 @@ class Line(NamedTuple):
     unfinished: bool = False
 
 
+class Row(NamedTuple):
+    """A row of a table as it stands in the file, its header included; see `Line`."""
+
+    number: int
+    cells: list[Any] | None
+    problem: str = ""
+    unfinished: bool = False
+
+
 def read_lines(
     path: Path,
     *,
@@ -52,13 +62,39 @@ def read_lines(
     sheet: str | None = None,
 ) -> Iterator[Line]:
     """The rows of a file by its kind; SourceError when it cannot be read at all."""
+    if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+        yield from _read(path, _json_lines, encoding, sheet)
+    else:
+        yield from _with_header(
+            read_rows(path, delimiter=delimiter, encoding=encoding, sheet=sheet)
+        )
+
+
+def read_rows(
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> Iterator[Row]:
+    """The rows of a CSV or XLSX file, empty ones left out; SourceError as in `read_lines`."""
+    return _read(path, partial(_csv_rows, delimiter=delimiter), encoding, sheet)
+
+
+def _read(
+    path: Path,
+    read_text: Callable[[IO[str]], Iterator[Any]],
+    encoding: str | None,
+    sheet: str | None,
+) -> Iterator[Any]:
     try:
         if path.stat().st_size > MAX_FILE:
             raise SourceError(f"larger than {MAX_FILE:,} bytes")
         with path.open("rb") as file:
             start = file.read(8)
         if start.startswith(b"PK\x03\x04"):
-            yield from _xlsx_lines(path, sheet)
+            rows = _xlsx_rows(path, sheet)
+            yield from _with_header(rows) if read_text is _json_lines else rows
         elif start.startswith(b"\xd0\xcf\x11\xe0") or path.suffix.lower() in (".xls", ".ods"):
             raise SourceError("an old or foreign spreadsheet format; save it as .xlsx or CSV")
         elif path.suffix.lower() in (".xlsx", ".xlsm"):
@@ -67,10 +103,7 @@ def read_lines(
             with path.open(
                 encoding=encoding or _encoding(path), errors="replace", newline=""
             ) as text:
-                if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
-                    yield from _json_lines(text)
-                else:
-                    yield from _csv_lines(text, delimiter)
+                yield from read_text(text)
     except (OSError, UnicodeError, LookupError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise SourceError(f"cannot be read ({reason})") from error
@@ -135,7 +168,7 @@ class _Watched:
             yield line
 
 
-def _csv_lines(stream: IO[str], delimiter: str | None) -> Iterator[Line]:
+def _csv_rows(stream: IO[str], delimiter: str | None) -> Iterator[Row]:
     csv.field_size_limit(MAX_CELL)
     lines = _physical(stream)
     above, first = 0, ""
@@ -147,19 +180,26 @@ def _csv_lines(stream: IO[str], delimiter: str | None) -> Iterator[Line]:
         above += 1
     watched = _Watched(chain([first], lines))
     rows = csv.reader(chain(watched, [END]), delimiter=delimiter or _delimiter(first))
-    header: list[str] | None = None
     for number, row, problem in _numbered(rows, above):
         if row == [END]:
             return
         if problem or (row and row[-1].endswith(END)):
-            yield Line(
-                number, None, problem or "a quote is opened and never closed", unfinished=True
-            )
+            said = problem or "a quote is opened and never closed"
+            yield Row(number, None, said, unfinished=True)
         elif any(cell.strip() for cell in row):
-            if header is None:
-                header = row
-                continue
-            yield _row(number, header, row, unfinished=not watched.whole)
+            yield Row(number, row, unfinished=not watched.whole)
+
+
+def _with_header(rows: Iterator[Row]) -> Iterator[Line]:
+    """Rows by the names in the first one."""
+    header: list[str] | None = None
+    for number, cells, problem, unfinished in rows:
+        if cells is None:
+            yield Line(number, None, problem, unfinished)
+        elif header is None:
+            header = ["" if cell is None else str(cell) for cell in cells]
+        else:
+            yield _row(number, header, cells, unfinished=unfinished)
 
 
 def _numbered(rows: Any, above: int) -> Iterator[tuple[int, list[str], str]]:
@@ -194,7 +234,7 @@ def _row(number: int, header: list[str], row: list[Any], *, unfinished: bool = F
     return Line(number, {name: cells.get(name) for name in header if name.strip()}, "", unfinished)
 
 
-def _xlsx_lines(path: Path, sheet: str | None) -> Iterator[Line]:
+def _xlsx_rows(path: Path, sheet: str | None) -> Iterator[Row]:
     """Rows of the first sheet or the named one; of formulas the values last computed."""
     import openpyxl  # kept out of start-up
 
@@ -203,7 +243,7 @@ def _xlsx_lines(path: Path, sheet: str | None) -> Iterator[Line]:
             _refuse_bomb(file)
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             try:
-                yield from _sheet_lines(_sheet(book, sheet))
+                yield from _sheet_rows(_sheet(book, sheet))
             finally:
                 book.close()
         except (SourceError, GeneratorExit):
@@ -229,13 +269,8 @@ def _sheet(book: Any, name: str | None) -> Any:
     return book[name]
 
 
-def _sheet_lines(sheet: Any) -> Iterator[Line]:
+def _sheet_rows(sheet: Any) -> Iterator[Row]:
     sheet.reset_dimensions()  # what other programs write there is often wrong
-    header: list[str] | None = None
     for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-        if all(cell is None or cell == "" for cell in row):
-            continue
-        if header is None:
-            header = ["" if cell is None else str(cell) for cell in row]
-        else:
-            yield _row(number, header, list(row))
+        if any(cell is not None and cell != "" for cell in row):
+            yield Row(number, list(row))

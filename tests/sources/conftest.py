@@ -16,7 +16,7 @@ def server():
 @pytest.fixture
 def client():
     """A client in a hurry: tens of milliseconds where production waits seconds."""
-    with Client("test-agent", timeout=0.2, deadline=0.6, interval=0, backoff=0.01) as running:
+    with Client("test-agent", timeout=0.4, deadline=0.8, interval=0, backoff=0.01) as running:
         yield running
 
 

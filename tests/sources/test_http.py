@@ -85,7 +85,7 @@ def test_a_final_status_is_permanent(server, client, status):
         Answer(status=429, headers={"Retry-After": "0"}),
         Answer(reset=True),
         Answer(b"x" * 1000, cut=500),
-        Answer(delay=0.3),
+        Answer(delay=0.6),
         Answer(raw=b"nonsense\r\n\r\n"),
         Answer(raw=b""),
         Answer(gzipped(b"hello").body[:-4], headers={"Content-Encoding": "gzip"}),
@@ -138,6 +138,20 @@ def test_a_429_without_a_time_means_a_minute(server, client):
     """A host that is overrun and does not say for how long is left alone for a minute."""
     server.script("/a", Answer(status=429))
     assert fails(client, server.url("/a")).retry_after == timedelta(minutes=1)
+
+
+def test_an_adapter_can_ask_for_a_pause(server, client):
+    """Quotas and back-off fields of an API hold for the host as Retry-After does."""
+    client.pause(server.url("/a"), timedelta(minutes=10))
+    assert "left alone for another 10 min" in str(fails(client, server.url("/b")))
+    assert server.requests == []
+
+
+def test_an_adapter_can_read_an_error_itself(server, client):
+    """A status it names is returned with its body, and tried once."""
+    server.script("/a", Answer(b'{"error": "ExpiredToken"}', status=401))
+    answer = client.get(server.url("/a"), allow_private=True, also={401})
+    assert (answer.status, answer.body) == (401, b'{"error": "ExpiredToken"}')
 
 
 def test_a_short_pause_is_waited_out(server):
