@@ -63,11 +63,13 @@ def _status_of(error: Exception) -> int | None:
 
     if isinstance(error, ConfigError):
         return WRONG_USAGE
-    if isinstance(error, ModelError | FileExistsError):
+    if isinstance(error, ModelError | OSError):
         return 1
+    from sqlite3 import OperationalError
+
     from sentiment.database import DatabaseError
 
-    return 1 if isinstance(error, DatabaseError) else None
+    return 1 if isinstance(error, DatabaseError | OperationalError) else None
 
 
 @app.command()
@@ -129,10 +131,17 @@ def run(
 
     Examples: sentiment run; sentiment run --once
     """
+    from sentiment.lock import only_worker
+
     config = _load(config_path)
-    if once:
-        _run_once(config)
-        return
+    with only_worker(config):
+        if once:
+            _run_once(config)
+        else:
+            _run_daemon(config, config_path)
+
+
+def _run_daemon(config: Config, config_path: Path) -> None:
     from sentiment.log import configure
     from sentiment.show import announce
     from sentiment.worker import Worker, handle_signals
@@ -145,16 +154,19 @@ def run(
 
 
 def _run_once(config: Config) -> None:
+    from functools import cache
+
     from sentiment.assemble import http_client, load_classifier
     from sentiment.collect import collect as collect_all
     from sentiment.pipeline import process
     from sentiment.purge import purge as purge_old
     from sentiment.show import progress_bar, show_collected, show_processed
 
+    model = cache(lambda: load_classifier(config))
     with _database(config) as db, http_client(config) as client:
         results = collect_all(config, db, client)
         with progress_bar() as progress:
-            done = process(config, db, lambda: load_classifier(config), progress=progress)
+            done = process(config, db, model, progress=progress)
         purge_old(config, db)
     show_collected(results)
     show_processed(done)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.database import count, rows, transaction
 from sentiment.language import detect
-from sentiment.matching import Match, Matcher
+from sentiment.matching import Match, Matcher, revision
 from sentiment.snippets import snippet
 
 if TYPE_CHECKING:
@@ -41,26 +41,30 @@ def match(
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
     """Match every post that the present portfolio has not read yet; returns how many."""
-    matcher = Matcher(config.companies, config.services)
+    portfolio = revision(config.companies, config.services)
     sources = rows(db, "SELECT id, own_company, language FROM sources")
-    todo = sum(_unread_count(db, source, _revision(matcher, source)) for source in sources)
+    marks = {source["id"]: _mark(portfolio, source) for source in sources}
+    todo = sum(_unread_count(db, source, marks[source["id"]]) for source in sources)
+    if not todo:
+        return 0
+    matcher = Matcher(config.companies, config.services)
     names = _ids(db, "companies"), _ids(db, "services")
     done = 0
     for source in sources:
-        revision = _revision(matcher, source)
-        while not stopping() and (posts := _unread(db, source, revision)):
+        mark = marks[source["id"]]
+        while not stopping() and (posts := _unread(db, source, mark)):
             read = [(post, *_read(post, source, matcher, names)) for post in posts]
             with transaction(db):
                 for post, language, mentions in read:
-                    _write(db, post, language, mentions, revision)
+                    _write(db, post, language, mentions, mark)
             done += len(posts)
             progress(done, todo)
     return done
 
 
-def _revision(matcher: Matcher, source: dict[str, Any]) -> str:
-    """Changes with the portfolio and with what the source says about its posts."""
-    parts = f"{matcher.revision} {source['own_company']} {source['language']}"
+def _mark(portfolio: str, source: dict[str, Any]) -> str:
+    """What read posts carry; changes with the portfolio and with what the source says of them."""
+    parts = f"{portfolio} {source['own_company']} {source['language']}"
     return hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 
@@ -70,13 +74,13 @@ UNREAD = (
 )
 
 
-def _unread_count(db: Database, source: dict[str, Any], revision: str) -> int:
-    return count(db, f"SELECT count(*) {UNREAD}", source["id"], revision, revision)
+def _unread_count(db: Database, source: dict[str, Any], mark: str) -> int:
+    return count(db, f"SELECT count(*) {UNREAD}", source["id"], mark, mark)
 
 
-def _unread(db: Database, source: dict[str, Any], revision: str) -> list[dict[str, Any]]:
+def _unread(db: Database, source: dict[str, Any], mark: str) -> list[dict[str, Any]]:
     sql = f"SELECT id, text, content_hash {UNREAD} LIMIT {BATCH}"
-    return rows(db, sql, source["id"], revision, revision)
+    return rows(db, sql, source["id"], mark, mark)
 
 
 def _ids(db: Database, table: str) -> dict[str, int]:
@@ -112,7 +116,7 @@ def _write(
     post: dict[str, Any],
     language: str | None,
     mentions: list[Mention],
-    revision: str,
+    mark: str,
 ) -> None:
     """Make the post's mentions these; scores of those that did not change are kept."""
     unchanged = "SELECT 1 FROM posts WHERE id = ? AND content_hash = ? AND erased_at IS NULL"
@@ -131,7 +135,7 @@ def _write(
         _write_mention(db, post["id"], mention, before.get(mention.key))
     db.execute(
         "UPDATE posts SET language = ?, matched_by = ? WHERE id = ?",
-        [language, revision, post["id"]],
+        [language, mark, post["id"]],
     )
 
 

@@ -511,7 +511,7 @@ class Matcher:
     def __init__(self, companies: Sequence[Term], services: Sequence[Term]) -> None:
         self.companies = tuple(companies)
         self.services = tuple(services)
-        self.revision = _revision(self.companies, self.services)
+        self.revision = revision(self.companies, self.services)
         patterns = [(alias, True) for term in companies for alias in (term.name, *term.aliases)]
         patterns += [(alias, False) for term in services for alias in (term.name, *term.aliases)]
         for term in (*companies, *services):
@@ -561,7 +561,8 @@ def _matches(
             yield Match(company, None, _merged(whole))
 
 
-def _revision(companies: Iterable[Term], services: Iterable[Term]) -> str:
+def revision(companies: Iterable[Term], services: Iterable[Term]) -> str:
+    """What `Matcher.revision` will be, without the work of building the matcher."""
     decides = [RULES_VERSION, *([t.model_dump() for t in terms] for terms in (companies, services))]
     plain = json.dumps(decides, sort_keys=True, ensure_ascii=True)
     return hashlib.blake2b(plain.encode(), digest_size=6).hexdigest()

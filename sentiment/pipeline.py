@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,13 +24,16 @@ log = structlog.get_logger()
 Progress = Callable[[str, int, int], None]  # stage, done, all
 
 
-@dataclass(frozen=True, slots=True)
-class Processed:
-    """What one pass did: posts matched, mentions scored, days of a service rolled up."""
+PASS = 5_000  # mentions scored before new posts get their turn
 
-    matched: int
-    scored: int
-    rolled_up: int
+
+@dataclass(slots=True)
+class Processed:
+    """What was done: posts matched, mentions scored, days of a service at a source rolled up."""
+
+    matched: int = 0
+    scored: int = 0
+    rolled_up: int = 0
 
 
 def process(
@@ -42,17 +46,20 @@ def process(
 ) -> Processed:
     """Bring everything derived from the posts up to date. Any stage can die; the next run resumes.
 
-    classifier: gives the loaded model; called at the score stage, so that loading is not the first
-    thing a start waits for.
+    A long backlog, as after a change of model, is worked off in passes, so that new posts never
+    wait for it. classifier: gives the loaded model; called when it is needed.
     """
-    matched = match(config, db, stopping=stopping, progress=lambda d, n: progress("match", d, n))
-    scored = 0
-    if not stopping():
+    done = Processed()
+    scored = PASS
+    while scored == PASS and not stopping():
+        done.matched += match(config, db, stopping=stopping, progress=partial(progress, "match"))
         scored = score(
-            db, classifier(), stopping=stopping, progress=lambda d, n: progress("score", d, n)
+            db, classifier(), limit=PASS, stopping=stopping, progress=partial(progress, "score")
         )
-    rolled_up = rollup(db, stopping=stopping, progress=lambda d, n: progress("roll up", d, n))
-    done = Processed(matched, scored, rolled_up)
+        done.scored += scored
+        done.rolled_up += rollup(db, stopping=stopping, progress=partial(progress, "roll up"))
+        if scored == PASS:
+            log.info("backlog", scored=done.scored)
     if any(asdict(done).values()):
         log.info("processed", **asdict(done))
     return done

@@ -26,27 +26,29 @@ def model_key(classifier: Classifier) -> str:
     return f"{classifier.name}@{classifier.revision}"
 
 
-def pending(db: Database, model: str) -> list[int]:
-    """Ids of the mentions without a score by this model, newest posts first."""
-    sql = f"SELECT m.id {PENDING} ORDER BY p.posted_at DESC, m.id"
-    return [row["id"] for row in db.query(sql, {"model": model})]
+def pending(db: Database, model: str, limit: int | None = None) -> list[int]:
+    """Ids of the mentions without a score by this model, newest posts first, at most `limit`."""
+    sql = f"SELECT m.id {PENDING} ORDER BY p.posted_at DESC, m.id LIMIT :limit"
+    values = {"model": model, "limit": -1 if limit is None else limit}
+    return [row["id"] for row in db.query(sql, values)]
 
 
 def score(
     db: Database,
     classifier: Classifier,
     *,
+    limit: int | None = None,
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
-    """Score what is pending, newest first; returns how many mentions were scored.
+    """Score what is pending, newest first, at most `limit`; returns how many mentions that were.
 
     Scores of other models stay. Which of them counts is written in `mentions.model`.
     """
     model = model_key(classifier)
     if get_state(db, "model") != model:
         set_state(db, "model", model)
-    todo = pending(db, model)
+    todo = pending(db, model, limit)
     done = 0
     for start in range(0, len(todo), BATCH):
         if stopping():

@@ -12,6 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 from sentiment import cli
+from sentiment.config import load
+from sentiment.lock import only_worker
 
 FEED = """<?xml version="1.0" encoding="utf-8"?>
 <rss version="2.0"><channel><title>t</title><link>https://x.example</link><description>d</description>
@@ -174,3 +176,21 @@ def test_status_of_an_empty_database(folder):
     assert [row["authors"] for row in found["services"]] == [0, 0]
     assert found["waiting"] == {"posts_to_match": 0, "mentions_to_score": 0, "days_to_roll_up": 0}
     assert "not read yet" in sentiment("status", "--config", folder / "config.toml").stdout
+
+
+def test_a_second_worker_on_a_database_is_refused(folder):
+    """Two workers would ask every source twice: the second says so and ends."""
+    with only_worker(load(folder / "config.toml")):
+        done = sentiment("run", "--once", "--config", folder / "config.toml")
+    assert done.returncode == 1
+    assert "another worker is running" in done.stderr
+    assert sentiment("run", "--once", "--config", folder / "config.toml").returncode == 0
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(folder):
+    """What the system refuses is told in words, without a traceback."""
+    (folder / "config.toml").write_text(CONFIG + '[database]\npath = "feed.xml/x.db"\n')
+    done = sentiment("status", "--config", folder / "config.toml")
+    assert done.returncode == 1
+    assert "feed.xml" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sentiment import database
+from sentiment import database, pipeline
 from sentiment.database import rows
 from sentiment.match import match
 from sentiment.pipeline import process
@@ -255,3 +255,24 @@ def test_erased_texts_leave_the_figures_as_they_were(worked, tmp_path, config):
     assert rows(worked, "SELECT reason, posts FROM erasures") == [
         {"reason": "retention", "posts": 5}
     ]
+
+
+def test_new_posts_do_not_wait_for_a_backlog(config, db, classifier, monkeypatch):
+    """While a long backlog is worked off, new posts are matched and scored between its passes."""
+    monkeypatch.setattr(pipeline, "PASS", 10)
+    store(db, *(post(f"old{n}", f"Kanzlei Ahornhof: Arbeitsrecht gut {n}") for n in range(35)))
+
+    class Visited(WordClassifier):
+        """While it reads its first batch, a new post comes in."""
+
+        def classify(self, passages):
+            if not self.seen:
+                with database.open_database(config) as other:
+                    new = post("new", "Kanzlei Ahornhof: Arbeitsrecht neu", at="2026-03-09T10:00")
+                    store(other, new)
+            return super().classify(passages)
+
+    reader = Visited()
+    done = process(config, db, lambda: reader)
+    assert (done.matched, done.scored) == (36, 36)
+    assert "neu" in " ".join(passage.text for passage in reader.seen[10:20])
