@@ -114,11 +114,14 @@ class Rss:
         new = self._cursor(document)
         fresh = fresh_for(document.headers, datetime.now(UTC))
         if document.status == 304 or new["sha256"] == old.get("sha256"):
-            yield Page([], {**new, **old, **document.validators}, next_poll=fresh)
+            ttl = timedelta(seconds=old.get("ttl", 0))
+            yield Page([], {**new, **old, **document.validators}, next_poll=longest(fresh, ttl))
             return
         for feed, more in self._feeds(document, set(old.get("seen", []))):
             new.setdefault("seen", _ids(feed)[:MAX_SEEN])
-            yield Page(feed.posts, old if more else new, feed.problems, longest(fresh, feed.ttl))
+            new.setdefault("ttl", feed.ttl.total_seconds() if feed.ttl else 0)
+            wait = longest(fresh, timedelta(seconds=new["ttl"]))
+            yield Page(feed.posts, old if more else new, feed.problems, wait)
 
     def _feeds(self, document: Document, seen: set[str]) -> Iterator[tuple[Feed, bool]]:
         """Each document of the feed, and whether there is more to come.

@@ -369,8 +369,10 @@ def test_a_feed_that_breaks_off_is_read_again(server, context):
 def test_a_feed_says_when_to_come_back(server, context, channel, headers, wait):
     """The longest of TTL, max-age and Expires, at most a day."""
     server.script("/feed", Answer(rss(item(1), channel=channel), headers=headers))
-    (page,) = reader(context, server.url("/feed")).pages(None)
-    assert page.next_poll == wait
+    adapter = reader(context, server.url("/feed"))
+    (page,) = adapter.pages(None)
+    (again,) = adapter.pages(page.cursor)
+    assert (page.next_poll, again.next_poll, again.cursor) == (wait, wait, page.cursor)
 
 
 def paged(server, *documents: bytes) -> None:
