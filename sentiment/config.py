@@ -25,6 +25,7 @@ from pydantic import (
 
 from sources import registry
 
+from sources.base import SourceError
 if TYPE_CHECKING:
     from sources.base import Settings
 
@@ -96,8 +97,8 @@ class Source(Section):
     @field_validator("kind")
     @classmethod
     def _known_kind(cls, kind: str) -> str:
-        if kind not in registry.KINDS:
-            raise ValueError(f"expected one of: {', '.join(sorted(registry.KINDS))}")
+        if kind not in registry.kinds():
+            raise ValueError(f"expected one of: {', '.join(registry.kinds())}")
         return kind
 
     @cached_property
@@ -318,6 +319,8 @@ def _known_keys(section: tuple[str | int, ...], raw: dict[str, Any]) -> set[str]
     keys = set(model.model_fields) - {"folder"}
     if model is Source:
         _, kind = _lookup(raw, (*section, "kind"))
-        if kind in registry.KINDS:
+        if kind in registry.kinds():
             keys |= set(registry.adapter(kind).Settings.model_fields)
     return keys
+        except SourceError as error:  # another package's kind that cannot be used
+            raise ConfigError(f"{path}: sources[{index}]: {error}") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -68,12 +68,14 @@ class Page:
 
     problems: sentences on what had to be left out ("reviews.csv line 7: no text").
     next_poll: the source asks not to be read again before this much time has passed.
+    quota: what is left of the service's allowance, in words ("212 of 300 requests left today").
     """
 
     posts: list[Post]
     cursor: Cursor
     problems: list[str] = field(default_factory=list)
     next_poll: timedelta | None = None
+    quota: str = ""
 
 
 class Settings(BaseModel):
@@ -101,10 +103,12 @@ class Context:
 
 
 class Adapter(Protocol):
-    """One kind of source. A module-level class of this shape, listed in `sources.registry`.
+    """One kind of source: a module-level class of this shape.
 
-    `pages` yields pages until the source has no more for now; each page's cursor must be enough
-    to go on after it. It raises nothing but `SourceError`.
+    Built-in ones are listed in `sources.registry`, others come by the entry-point group
+    `sentiment.sources`. `pages` yields pages until the source has no more for now; each page's
+    cursor must be enough to go on after it. It raises nothing but `SourceError`.
+    `sources.conformance` puts these laws to the test.
     """
 
     Settings: type[Settings]
@@ -112,3 +116,16 @@ class Adapter(Protocol):
     def __init__(self, settings: Any, context: Context) -> None: ...
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]: ...
+
+
+class Rechecking(Protocol):
+    """What an adapter has besides, where posts must be looked at again.
+
+    RECHECK_EVERY: how often each stored post is looked at, as the service's terms demand.
+    `recheck` yields, for ids it was given, the post as it is now, or None where it is gone.
+    An id it does not yield could not be told: it is asked for again the next time.
+    """
+
+    RECHECK_EVERY: timedelta
+
+    def recheck(self, ids: Sequence[str]) -> Iterator[tuple[str, Post | None]]: ...

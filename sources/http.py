@@ -12,6 +12,7 @@ verify.
 from __future__ import annotations
 
 import base64
+import json as json_text
 import socket
 import ssl
 import threading
@@ -22,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
 
 import httpcore
 import httpx
@@ -75,7 +77,7 @@ class Response:
 
 
 class Client:
-    """GET, politely and within bounds; may be used by several threads at once.
+    """GET and POST, politely and within bounds; may be used by several threads at once.
 
     user_agent: as `default_user_agent(contact)` makes it.
     timeout: seconds to connect, and seconds of silence while reading.
@@ -143,9 +145,31 @@ class Client:
         validators: `Response.validators` of the last answer; a 304 then says "unchanged".
         also: statuses that are returned, not raised: the adapter reads the API's error itself.
         """
-        asked = _Request(
-            _url(url, params), dict(headers or {}), allow_private, validators or {}, also
+        return self._send(
+            _Request(_url(url, params), dict(headers or {}), allow_private, validators or {}, also)
         )
+
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        allow_private: bool = False,
+        also: Collection[int] = (),
+    ) -> Response:
+        """Ask for a token or a session; the other arguments and the errors are those of `get`.
+
+        form, json: what is sent, in one of the two ways. It may be sent twice when an answer is
+        lost, and is never sent to where the server redirects: it holds secrets.
+        """
+        kind, body = _written(form, json)
+        lines = {"Content-Type": kind, **(headers or {})}
+        return self._send(_Request(_url(url, params), lines, allow_private, {}, also, body))
+
+    def _send(self, asked: _Request) -> Response:
         for attempt in stamina.retry_context(
             on=Transient,
             attempts=self._attempts,
@@ -173,6 +197,8 @@ class Client:
             response = self._exchange(request, budget)
             if response.status not in REDIRECTS or "location" not in response.headers:
                 return self._judged(request, response)
+            if request.content is not None:
+                raise SourceError(f"{request.place} has moved: check the address", permanent=True)
             request = request.redirected(response.headers["location"])
         raise SourceError(f"{request.place} redirects more than {MAX_REDIRECTS} times")
 
@@ -188,9 +214,10 @@ class Client:
                     max_keepalive_connections=0,
                 ) as pool,
                 pool.stream(
-                    "GET",
+                    "GET" if request.content is None else "POST",
                     request.core_url,
                     headers=request.lines(self._user_agent),
+                    content=request.content,
                     extensions={"timeout": dict.fromkeys(STEPS, self._timeout)},
                 ) as answer,
             ):
@@ -239,6 +266,7 @@ class _Request:
     allow_private: bool
     validators: Mapping[str, str]
     also: Collection[int] = ()
+    content: bytes | None = None
 
     @property
     def host(self) -> str:
@@ -270,6 +298,8 @@ class _Request:
             "Accept-Encoding": "gzip, deflate",
             "Connection": "close",
         }
+        if self.content is not None:
+            lines["Content-Length"] = str(len(self.content))
         if self.url.userinfo:
             user = f"{self.url.username}:{self.url.password}".encode()
             lines["Authorization"] = f"Basic {base64.b64encode(user).decode()}"
@@ -393,6 +423,13 @@ def _body(chunks: Iterable[bytes], encoding: str, max_bytes: int, place: str) ->
     if inflate and body and not inflate.complete:
         raise Transient(f"{place} broke off in the middle of its answer")
     return bytes(body)
+
+
+def _written(form: Mapping[str, str] | None, json: Any) -> tuple[str, bytes]:
+    """The media type and the bytes of what is posted."""
+    if form is not None:
+        return "application/x-www-form-urlencoded", urlencode(dict(form)).encode()
+    return "application/json", b"" if json is None else json_text.dumps(json).encode()
 
 
 def _url(url: str, params: Mapping[str, Any] | None) -> httpx.URL:

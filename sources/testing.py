@@ -11,6 +11,7 @@ Example::
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import struct
 import threading
@@ -18,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, cast
+from urllib.parse import parse_qsl
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,28 @@ class Asked:
     path: str
     query: str
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The query's values by name; of several, the last."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The values of a posted form by name."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 Reply = Answer | Callable[[Asked], Answer]
+
+
+def json_answer(value: Any, status: int = 200, **headers: str) -> Answer:
+    """A JSON document; header names are written with _ for -."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return Answer(body, status, {"Content-Type": "application/json", **named})
 
 
 def gzipped(body: bytes) -> Answer:
@@ -63,11 +84,15 @@ def gzipped(body: bytes) -> Answer:
 
 
 class Server:
-    """Answers each path from its script; the last answer of a script stays."""
+    """Answers each path from its script; the last answer of a script stays.
+
+    spoil: may put a fault in the place of any answer.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []
         self.closing = threading.Event()
+        self.spoil: Callable[[Asked, Answer], Answer] = lambda _asked, answer: answer
         self._scripts: dict[str, list[Reply]] = {}
         self._lock = threading.Lock()
         self._httpd = _Httpd(("127.0.0.1", 0), _Handler)
@@ -104,7 +129,7 @@ class Server:
             self.requests.append(asked)
             replies = self._scripts.get(asked.path) or [Answer(status=404)]
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
-        return reply if isinstance(reply, Answer) else reply(asked)
+        return self.spoil(asked, reply if isinstance(reply, Answer) else reply(asked))
 
 
 class _Httpd(ThreadingHTTPServer):
@@ -119,10 +144,16 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_GET(self) -> None:
+        self._reply(b"")
+
+    def do_POST(self) -> None:
+        self._reply(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def _reply(self, sent: bytes) -> None:
         owner = cast("_Httpd", self.server).owner
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = owner.answer(Asked(path, query, headers))
+        answer = owner.answer(Asked(path, query, headers, self.command, sent))
         self.close_connection = True
         owner.closing.wait(answer.delay)
         if answer.reset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import shutil
 import socket
@@ -523,3 +524,23 @@ def test_a_certificate_for_another_name_is_refused(tls_url, certificate, monkeyp
     with Client("test", interval=0) as client:
         error = fails(client, tls_url.replace("localhost", "127.0.0.1"))
         assert "certificate that cannot be trusted" in str(error)
+
+
+def test_a_login_is_posted(server, client):
+    """A form or JSON is sent as such, with its length and type."""
+    server.script("/token", Answer(b"{}"))
+    client.post(server.url("/token"), form={"grant": "a b&c"}, allow_private=True)
+    client.post(server.url("/token"), json={"user": "ä"}, allow_private=True)
+    form, document = server.requests
+    assert (form.method, form.form) == ("POST", {"grant": "a b&c"})
+    assert form.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert json.loads(document.body) == {"user": "ä"}
+
+
+def test_a_posted_secret_follows_no_redirect(server, client):
+    """Where a server redirects a login, nothing is sent on."""
+    server.script("/token", Answer(status=307, headers={"Location": "/other"}))
+    with pytest.raises(SourceError, match="has moved") as caught:
+        client.post(server.url("/token"), form={"password": "s3cret"}, allow_private=True)
+    assert [asked.path for asked in server.requests] == ["/token"]
+    assert "s3cret" not in str(caught.value)
