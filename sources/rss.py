@@ -30,7 +30,7 @@ from sources.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 ACCEPT = (
@@ -40,6 +40,10 @@ MAX_FILE = 50_000_000  # bytes of a local feed
 MAX_SEEN = 50  # ids of the newest posts, kept to see where two polls overlap
 MAX_PROBLEMS = 20  # told in full; the others are counted
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web there were no posts
+GAP = (
+    "more was posted than the feed shows at a time: posts between the last visit and this one may "
+    "be missing; a shorter `every` helps"
+)
 RATINGS = ("im_rating", "review_rating", "schema_ratingvalue", "g_rating", "rating")
 
 
@@ -95,13 +99,28 @@ class Feed(NamedTuple):
 
 
 class Rss:
-    """Reads a feed; unchanged documents cost a 304, or the hash of a body."""
+    """Reads a feed; unchanged documents cost a 304, or the hash of a body.
+
+    read: what an entry of the feed becomes, where it is not the usual.
+    refusals: what a status means at this server; such an answer is a permanent error.
+    full: entries of a feed that shows no more at a time; a shorter one has no gap behind it.
+    """
 
     Settings = RssSettings
 
-    def __init__(self, settings: RssSettings, context: Context) -> None:
+    def __init__(
+        self,
+        settings: RssSettings,
+        context: Context,
+        read: Callable[[Any, str, datetime], Post] | None = None,
+        refusals: Mapping[int, str] = MappingProxyType({}),
+        full: int = 2,
+    ) -> None:
         self._settings = settings
         self._context = context
+        self._full = full
+        self._read = read or read_entry
+        self._refusals = refusals
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """The feed's posts, newest document first.
@@ -117,11 +136,15 @@ class Rss:
             ttl = timedelta(seconds=old.get("ttl", 0))
             yield Page([], {**new, **old, **document.validators}, next_poll=longest(fresh, ttl))
             return
-        for feed, more in self._feeds(document, set(old.get("seen", []))):
+        known, met = set(old.get("seen", [])), False
+        for feed, more in self._feeds(document, set(known)):
+            met = met or not known.isdisjoint(_ids(feed))
+            lost = known and not (more or met) and len(feed.posts) >= self._full
             new.setdefault("seen", _ids(feed)[:MAX_SEEN])
             new.setdefault("ttl", feed.ttl.total_seconds() if feed.ttl else 0)
             wait = longest(fresh, timedelta(seconds=new["ttl"]))
-            yield Page(feed.posts, old if more else new, feed.problems, wait)
+            problems = [*feed.problems, GAP] if lost else feed.problems
+            yield Page(feed.posts, old if more else new, problems, wait)
 
     def _feeds(self, document: Document, seen: set[str]) -> Iterator[tuple[Feed, bool]]:
         """Each document of the feed, and whether there is more to come.
@@ -129,7 +152,8 @@ class Rss:
         Ends where a document holds a post of the last poll: the older ones are known.
         """
         for number in range(1, self._settings.max_pages + 1):
-            feed = parse_feed(document.body, document.headers, document.url, datetime.now(UTC))
+            now = datetime.now(UTC)
+            feed = parse_feed(document.body, document.headers, document.url, now, self._read)
             if not feed.complete:
                 yield feed, True
                 raise SourceError(f"the feed breaks off after {len(feed.posts)} complete entries")
@@ -175,7 +199,10 @@ class Rss:
             headers={"Accept": ACCEPT},
             allow_private=self._context.allow_private_addresses,
             validators=known,
+            also=self._refusals,
         )
+        if answer.status in self._refusals:
+            raise SourceError(self._refusals[answer.status], permanent=True)
         return Document(answer.status, answer.body, answer.headers, answer.url, answer.validators)
 
     def _read_file(self) -> bytes:
@@ -191,26 +218,32 @@ class Rss:
         return body
 
 
-def parse_feed(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> Feed:
+def parse_feed(
+    body: bytes,
+    headers: Mapping[str, str],
+    url: str,
+    now: datetime,
+    read: Callable[[Any, str, datetime], Post] | None = None,
+) -> Feed:
     """The posts of an RSS or Atom document; SourceError when it is none.
 
     headers: of the answer, names in lower case; Content-Type may name the encoding.
     url: where it came from; relative links start there.
     now: for entries without a believable date.
+    read: what an entry becomes; default: `read_entry`.
     """
     parsed = parse(body, headers.get("content-type", ""))
-    posts, problems = _posts(parsed.entries, url, now)
+    posts, problems = _posts([(read or read_entry)(entry, url, now) for entry in parsed.entries])
     if parsed.unreadable:
         problems.append(f"{parsed.unreadable} entries cannot be read")
     ttl, next_url = _ttl(parsed.channel), _next_url(parsed.channel, url)
     return Feed(posts, problems, ttl, parsed.complete, next_url)
 
 
-def _posts(entries: list[Any], url: str, now: datetime) -> tuple[list[Post], list[str]]:
+def _posts(read: list[Post]) -> tuple[list[Post], list[str]]:
     posts: dict[str, Post] = {}
     problems = []
-    for number, entry in enumerate(entries, start=1):
-        post = _post(entry, url, now)
+    for number, post in enumerate(read, start=1):
         if not post.text:
             problems.append(f"entry {number} ({post.external_id[:80]}) has no text")
         elif posts.setdefault(post.external_id, post).text != post.text:
@@ -220,7 +253,8 @@ def _posts(entries: list[Any], url: str, now: datetime) -> tuple[list[Post], lis
     return list(posts.values()), told
 
 
-def _post(entry: Any, url: str, now: datetime) -> Post:
+def read_entry(entry: Any, url: str, now: datetime) -> Post:
+    """The post that an entry of feedparser's is, by the usual meaning of its fields."""
     title, text = headed(_clean(entry.get("title_detail"), 500), _clean(_content(entry)))
     published = _string(dict.get(entry, "published") or dict.get(entry, "updated"))
     link = _string(entry.get("link"))

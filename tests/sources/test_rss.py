@@ -483,3 +483,14 @@ def test_an_entry_that_cannot_be_read_does_not_hide_the_others():
     feed = parse(rss(item(1), f"<guid>b</guid><title>B</title>{broken}", item(3)))
     assert {"Titel 1", "Titel 3"} <= {post.text for post in feed.posts}
     assert feed.complete
+
+
+def test_a_gap_is_told(server, context):
+    """A full feed without a post of the last visit has moved on too far: that is said."""
+    server.script("/feed", Answer(rss(item(1), item(2))), Answer(rss(item(4), item(5))))
+    adapter = reader(context, server.url("/feed"))
+    (first,) = adapter.pages(None)
+    (second,) = adapter.pages(first.cursor)
+    assert first.problems == []
+    assert "may be missing" in second.problems[0]
+    assert texts([second]) == ["Titel 4", "Titel 5"]
