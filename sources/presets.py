@@ -16,13 +16,15 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import AfterValidator, Field
 
 from sources import base
-from sources.base import Context, Cursor, Page, Post, SourceError, Stopped
+from sources.parts import Part, read_parts
 from sources.rss import Rss, RssSettings, read_entry
 from sources.text import author_name, tidy, web_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from sources.base import Context, Cursor, Page, Post
 
 LEMMY_HEAD = re.compile(  # votes and comments change by the minute; the post does not
     r"^\s*submitted by <a [^>]*>[^<]*</a> to <a [^>]*>[^<]*</a>\s*<br\s*/?>\s*-?\d+ points?"
@@ -69,11 +71,7 @@ class Feed:
 
 
 class Preset:
-    """Reads the feeds of its settings, one after the other; each keeps a cursor of its own.
-
-    A feed that fails does not keep the others from being read: it is a problem of the run, and an
-    error only where all of them fail.
-    """
+    """Reads the feeds of its settings, one after the other."""
 
     Settings: ClassVar[type[base.Settings]]
     refusals: ClassVar[Mapping[int, str]] = {}
@@ -95,35 +93,10 @@ class Preset:
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """The posts of all feeds."""
-        feeds = self.feeds()
-        known = _cursors(cursor)
-        marks = {feed.url: known[feed.url] for feed in feeds if feed.url in known}
-        failed: list[tuple[Feed, SourceError]] = []
-        seen: set[str] = set()
-        read = told = 0
-        for feed in feeds:
-            if self._context.stopping():
-                return
-            if feed.once and marks.get(feed.url):
-                continue
-            try:
-                for page in self._rss(feed).pages(marks.get(feed.url)):
-                    marks = {**marks, feed.url: page.cursor}
-                    problems = [f"{feed.name}: {problem}" for problem in page.problems]
-                    problems += _told(failed[told:])
-                    told = len(failed)
-                    posts = [post for post in page.posts if post.external_id not in seen]
-                    seen.update(post.external_id for post in posts)
-                    yield replace(page, posts=posts, cursor={"feeds": marks}, problems=problems)
-                read += 1
-            except Stopped:
-                raise
-            except SourceError as error:
-                failed.append((feed, error))
-        if failed and not read:
-            raise _one_of(failed)
-        if failed[told:]:
-            yield Page([], {"feeds": marks}, _told(failed[told:]))
+        parts = [
+            Part(feed.url, feed.name, self._rss(feed).pages, feed.once) for feed in self.feeds()
+        ]
+        return read_parts(parts, cursor, self._context.stopping)
 
     def _rss(self, feed: Feed) -> Rss:
         host = urlsplit(feed.url).netloc
@@ -131,27 +104,6 @@ class Preset:
             status: text.format(name=feed.name, host=host) for status, text in self.refusals.items()
         }
         return Rss(RssSettings(url=feed.url), self._context, self.read, said, self.full)
-
-
-def _cursors(cursor: Cursor | None) -> dict[str, Cursor]:
-    """The feeds' cursors by address, of whatever a cursor may hold."""
-    feeds = (cursor or {}).get("feeds")
-    pairs = feeds.items() if isinstance(feeds, dict) else ()
-    return {url: mark for url, mark in pairs if isinstance(mark, dict)}
-
-
-def _told(failed: list[tuple[Feed, SourceError]]) -> list[str]:
-    return [f"{feed.name}: {error}" for feed, error in failed]
-
-
-def _one_of(failed: list[tuple[Feed, SourceError]]) -> SourceError:
-    """The error of a source none of whose feeds can be read: permanent if each of them is."""
-    waits = [error.retry_after for _, error in failed if error.retry_after]
-    return SourceError(
-        "; ".join(dict.fromkeys(str(error) for _, error in failed[:5])),
-        permanent=all(error.permanent for _, error in failed),
-        retry_after=max(waits, default=None),
-    )
 
 
 class GoogleNewsSettings(base.Settings):

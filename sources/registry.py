@@ -18,6 +18,7 @@ GROUP = "sentiment.sources"
 """Entry points by which other packages add kinds."""
 
 KINDS = {
+    "appstore": "sources.appstore:AppStore",
     "discourse": "sources.presets:Discourse",
     "file": "sources.file:FileDrop",
     "google_news": "sources.presets:GoogleNews",
