@@ -1,0 +1,440 @@
+"""A sequential test for drops: three CUSUMs side by side against a baseline that is only estimated.
+
+A vote z standard deviations below the baseline is evidence d·z − d²/2 for a drop by d (the log
+likelihood ratio of two normal means; Page, "Continuous inspection schemes", Biometrika 41, 1954).
+Summed up and never below zero, it finds a drop of that size as early as any procedure with as few
+false alarms can (Lorden, Annals of Mathematical Statistics 42, 1971; Moustakides, Annals of
+Statistics 14, 1986). Since nobody knows the size beforehand, one sum is kept for each of three
+(Lorden's mixture; Sparks, Journal of Quality Technology 32, 2000), and the false alarms are shared
+out among them by Siegmund's approximation (Sequential Analysis, 1985).
+
+The baseline is the mean of n₀ votes, not the truth. With a normal prior of variance 1/n₀ on its
+error, the evidence of n votes shrinks by n₀ / (n₀ + n): a short baseline can prove no small drop.
+A sum's baseline is taken anew whenever the sum is zero, and stands still while it is not, so that a
+drop does not become its own yardstick.
+
+The threshold is found by simulation from the service's own votes, in blocks of whole weeks, so that
+bursts, weekdays and moods that last for days raise it as much as they must.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+DROPS = np.array([0.25, 0.5, 1.0])  # in standard deviations of a vote
+SHARES = np.array([0.6, 0.25, 0.15])  # of the accepted false alarms
+MIN_VOTES = 20  # of a baseline
+BLOCK = 4  # days whose means show how long moods last
+MOODS = 1.1  # usual inflation of their variance, worth so many blocks:
+PRIOR = 10.0
+SMOOTH = 30  # votes from which on their own distribution counts for more than a normal one
+STREAMS = 400  # drawn for a threshold
+FASTEST = 50  # observations a day; of more votes, several make one
+LEAST_DEVIATION = 0.1  # of a vote; a service that all agree on has next to none
+FARTHEST = 3.0  # standard deviations that one vote can count for: no single one is an alarm
+PENDING = math.log(4)  # evidence short of the threshold by a factor of four makes an alert pending
+RECOVERED = math.log(100)  # evidence that a drop is over
+YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Votes:
+    """One author's voice a service and day, in the order of their posts.
+
+    at: POSIX seconds; day: ordinal of the date in the configured zone; value: valence.
+    """
+
+    at: Floats
+    day: Ints
+    value: Floats
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def where(self, keep: NDArray[np.bool_]) -> Votes:
+        """Only those votes."""
+        return Votes(self.at[keep], self.day[keep], self.value[keep])
+
+    def a_day(self) -> float:
+        """Mean number of votes a day, from the first day to the last."""
+        return len(self) / (int(self.day[-1] - self.day[0]) + 1) if len(self) else 0.0
+
+
+@dataclass(frozen=True)
+class Test:
+    """What is decided before looking.
+
+    level: evidence (log) at which an alarm is raised; size: votes that make one observation.
+    """
+
+    level: float
+    size: int = 1
+    baseline: int = 90
+    accept_after: int = 60
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A drop: since when, found when, over when and why ("recovered" or "usual"); or still open.
+
+    mean, deviation, votes: the baseline that it is measured against. score: evidence above the
+    threshold when it was found, in natural logarithms.
+    """
+
+    onset_at: float
+    alarm_at: float
+    mean: float
+    deviation: float
+    votes: int
+    score: float
+    ended_at: float | None = None
+    ending: str = ""
+
+
+@dataclass
+class Watch:
+    """Where a test stands after the last vote. score: evidence beyond the threshold."""
+
+    score: float = -math.inf
+    onset_at: float | None = None
+    mean: float = 0.0
+    deviation: float = 0.0
+    votes: int = 0
+    episodes: list[Episode] = field(default_factory=list)
+
+    @property
+    def open(self) -> Episode | None:
+        """The drop that is not over yet."""
+        return self.episodes[-1] if self.episodes and self.episodes[-1].ended_at is None else None
+
+
+def offsets(drops: Floats) -> Floats:
+    """What each sum must show beyond the level, so that it has its share of the false alarms."""
+    out: Floats = np.log(drops**2 / 2) - 1.166 * drops - np.log(SHARES)
+    return out
+
+
+def without_weekdays(votes: Votes) -> Votes:
+    """The votes less what is usual for their weekday, as far as the data support that there is one.
+
+    Each vote is compared with its own week, so that slow changes are no weekday effect; the seven
+    means shrink towards none by the ratio of their variance to that which chance alone gives.
+    """
+    if len(votes) < 7 * MIN_VOTES // 2:
+        return votes
+    _, week = np.unique((votes.day - 1) // 7, return_inverse=True)  # ordinal 1 was a Monday
+    weekday = (votes.day - 1) % 7
+    rest = votes.value - (np.bincount(week, votes.value) / np.bincount(week))[week]
+    n = np.maximum(np.bincount(weekday, minlength=7), 1)
+    means = np.bincount(weekday, rest, minlength=7) / n
+    chance = rest.var() / n
+    true = max(0.0, float(np.mean(means**2 - chance)))
+    effect = means * true / (true + chance + 1e-12)
+    return replace(votes, value=votes.value - effect[weekday])
+
+
+def together(votes: Votes, size: int) -> Votes:
+    """Means of so many votes each, at the time of the last; an incomplete rest waits."""
+    if size == 1:
+        return votes
+    n = len(votes) // size * size
+    last = slice(size - 1, n, size)
+    value = votes.value[:n].reshape(-1, size).mean(axis=1)
+    return Votes(votes.at[:n][last], votes.day[:n][last], value)
+
+
+def calibrate(votes: Votes, false_alarms: float, *, baseline: int = 90, seed: int = 1) -> Test:
+    """The test of a service with so many false alarms a year, from its undisturbed votes.
+
+    Streams are drawn from the service's own weeks and watched like real ones, the estimation of
+    their baselines included. The level is where the share of streams without an alarm is what a
+    Poisson process of that rate leaves.
+    """
+    size = max(1, math.ceil(votes.a_day() / FASTEST))
+    votes = together(votes, size)
+    rate = false_alarms / YEAR / max(votes.a_day(), 1e-3)  # of an observation
+    window = max(len(votes), 2)
+    steps = int(np.clip(1 / rate, 50, 20_000))
+    streams = STREAMS if steps < 5_000 else STREAMS // 2
+    drawn = draw(votes, streams, window + steps, np.random.default_rng(seed))
+    highest = np.full(streams, -np.inf)
+    for score, _ in scores(drawn, window, size):
+        np.maximum(highest, score, out=highest)
+    level = float(np.quantile(highest, math.exp(-rate * steps)))
+    return Test(level, size, baseline)
+
+
+def first_guess(votes: Votes, false_alarms: float, *, baseline: int = 90) -> Test:
+    """The test that independent normal votes would need; good for finding what is undisturbed."""
+    size = max(1, math.ceil(votes.a_day() / FASTEST))
+    rate = false_alarms / YEAR / max(votes.a_day() / size, 1e-3)
+    return Test(-math.log(min(rate, 0.5)), size, baseline)
+
+
+def draw(votes: Votes, streams: int, length: int, rng: np.random.Generator) -> Floats:
+    """Streams (streams, length) like these votes, each with a beginning of its own.
+
+    A vote is drawn from the votes (or, the fewer they are, from a normal distribution with their
+    mean and variance) plus a mood that lasts for about a day. The moods are as strong as it takes
+    to spread the means of a few days as far as they are spread in the votes.
+    """
+    n = len(votes)
+    mean, deviation = float(votes.value.mean()), float(votes.value.std(ddof=1))
+    drawn = (rng.choice(votes.value, (streams, length)) - mean) / max(deviation, 1e-9)
+    normal = rng.random((streams, length)) > n / (n + SMOOTH)
+    drawn[normal] = rng.standard_normal(int(normal.sum()))
+    lasting = math.exp(-1 / max(votes.a_day(), 1.0))
+    share = min((inflation(votes) - 1) * (1 - lasting) / (2 * lasting), 0.5)
+    if share > 0:
+        drawn *= math.sqrt(1 - share)
+        mood = rng.standard_normal(streams)
+        for step in range(length):
+            fresh = rng.standard_normal(streams)
+            mood = lasting * mood + math.sqrt(1 - lasting**2) * fresh
+            drawn[:, step] += math.sqrt(share) * mood
+    out: Floats = mean + max(deviation, LEAST_DEVIATION) * drawn
+    return out
+
+
+def inflation(votes: Votes) -> float:
+    """How much further the means of a few days are spread than independent votes would be.
+
+    An estimate from few days is drawn towards what is usual (`MOODS`), as an inverse chi-squared
+    prior does it. Never below 1: what seems to be less than chance is chance.
+    """
+    _, block = np.unique(votes.day // BLOCK, return_inverse=True)
+    n = np.bincount(block)
+    spread = float(n @ (np.bincount(block, votes.value) / n - votes.value.mean()) ** 2)
+    spread /= max(float(votes.value.var(ddof=1)), LEAST_DEVIATION**2)
+    return max(1.0, (PRIOR * MOODS + spread) / (PRIOR + len(n) - 1))
+
+
+def scores(
+    streams: Floats, window: int, size: int = 1
+) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:
+    """The evidence in each stream after each observation beyond the first `window` ones.
+
+    The second array may be set where a stream is to begin anew (after an alarm).
+    """
+    drops = DROPS * math.sqrt(size)
+    need = offsets(drops)
+    mean, deviation = _trailing(streams, window)
+    shape = (len(streams), len(drops))
+    total, since = np.zeros(shape), np.zeros(shape)
+    mu, sigma = np.zeros(shape), np.ones(shape)
+    anew = np.zeros(len(streams), dtype=bool)
+    for step in range(streams.shape[1] - window):
+        idle = total <= 0
+        mu = np.where(idle, mean[:, step, None], mu)
+        sigma = np.where(idle, deviation[:, step, None], sigma)
+        z = np.minimum((mu - streams[:, window + step, None]) / sigma, FARTHEST)
+        total = np.maximum(total + drops * z - drops**2 / 2, 0)
+        since = np.where(total > 0, since + 1, 0)
+        yield (total * (window / (window + since)) - need).max(axis=1), anew
+        if anew.any():
+            total[anew] = 0
+            anew[:] = False
+
+
+def _trailing(streams: Floats, window: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the `window` observations before each later one."""
+    steps = streams.shape[1] - window
+    sums = np.pad(np.cumsum(streams, axis=1), ((0, 0), (1, 0)))
+    squares = np.pad(np.cumsum(streams**2, axis=1), ((0, 0), (1, 0)))
+    mean = (sums[:, window : window + steps] - sums[:, :steps]) / window
+    variance = (squares[:, window : window + steps] - squares[:, :steps]) / window - mean**2
+    variance *= window / (window - 1)
+    return mean, np.sqrt(np.maximum(variance, LEAST_DEVIATION**2))
+
+
+def watch(votes: Votes, test: Test, *, start_at: float = -math.inf) -> Watch:
+    """Follow the votes from the first to the last; evidence counts from `start_at` on."""
+    votes = together(votes, test.size)
+    follow = _Follow(test)
+    for at, day, value in zip(
+        votes.at.tolist(), votes.day.tolist(), votes.value.tolist(), strict=True
+    ):
+        follow.see((at, day, value), counts=at >= start_at)
+    return follow.seen
+
+
+class _Follow:
+    """The same sums as in `scores`, for one real stream with its calendar and its drops."""
+
+    def __init__(self, test: Test) -> None:
+        self.test = test
+        self.seen = Watch()
+        drops = DROPS * math.sqrt(test.size)
+        needs = offsets(drops) + test.level
+        self.sums = [_Sum(d, need) for d, need in zip(drops.tolist(), needs.tolist(), strict=True)]
+        self.usual = _History()
+        self.low = _History()  # the votes of an open drop
+        self.size_of_drop = 0.0
+        self.back = 0.0  # evidence that the open drop is over
+
+    def see(self, vote: tuple[float, int, float], *, counts: bool) -> None:
+        """One more vote."""
+        if self.seen.open:
+            self._fallen(vote, self.seen.open)
+            return
+        baseline = self.usual.before(vote[1] - self.test.baseline)
+        if counts and baseline and baseline.n * self.test.size >= MIN_VOTES:
+            self._test(vote, baseline)
+        if self.seen.open:
+            self.low.add(vote)
+        else:
+            self.usual.add(vote)
+
+    def _test(self, vote: tuple[float, int, float], baseline: _Baseline) -> None:
+        for total in self.sums:
+            total.add(vote, baseline, len(self.usual.votes))
+        strongest = max(self.sums, key=lambda total: total.score)
+        used = strongest.baseline or baseline
+        self.seen.score = strongest.score
+        self.seen.onset_at = strongest.onset_at
+        self.seen.mean, self.seen.votes = used.mean, used.n * self.test.size
+        self.seen.deviation = used.deviation * math.sqrt(self.test.size)
+        if strongest.score >= 0:
+            self._fall(vote, strongest, used)
+
+    def _fall(self, vote: tuple[float, int, float], total: _Sum, used: _Baseline) -> None:
+        onset = total.onset_at if total.onset_at is not None else vote[0]
+        self.low = self.usual.cut(total.place)
+        values = [value for _, _, value in self.low.votes] + [vote[2]]
+        fallen = (used.mean - sum(values) / len(values)) / used.deviation
+        least, most = self.sums[0].drop, self.sums[-1].drop * 0.75
+        self.size_of_drop = min(max(fallen, least), most)
+        self.back = 0.0
+        episode = Episode(
+            onset, vote[0], used.mean, self.seen.deviation, self.seen.votes, total.score
+        )
+        self.seen.episodes.append(episode)
+
+    def _fallen(self, vote: tuple[float, int, float], episode: Episode) -> None:
+        """A vote during a drop: is it over (a sum of the other sign), or the usual state by now?"""
+        self.low.add(vote)
+        deviation = episode.deviation / math.sqrt(self.test.size)
+        z = min((vote[2] - episode.mean) / deviation, FARTHEST)
+        self.back = max(0.0, self.back + self.size_of_drop * z + self.size_of_drop**2 / 2)
+        days = (vote[0] - episode.alarm_at) / 86400
+        ending = "recovered" if self.back >= RECOVERED else "usual"
+        if self.back < RECOVERED and days < self.test.accept_after:
+            return
+        if ending == "usual":
+            self.usual = self.low
+        self.low = _History()
+        self.seen.episodes[-1] = replace(episode, ended_at=vote[0], ending=ending)
+        self.seen.score, self.seen.onset_at = -math.inf, None
+        for total in self.sums:
+            total.begin()
+
+
+@dataclass(frozen=True)
+class _Baseline:
+    mean: float
+    deviation: float
+    n: int
+
+
+class _History:
+    """Votes in order, with running sums for the mean and deviation of any stretch."""
+
+    def __init__(self, votes: list[tuple[float, int, float]] | None = None) -> None:
+        self.votes: list[tuple[float, int, float]] = []
+        self.days: list[int] = []
+        self.sums, self.squares = [0.0], [0.0]
+        for vote in votes or []:
+            self.add(vote)
+
+    def add(self, vote: tuple[float, int, float]) -> None:
+        self.votes.append(vote)
+        self.days.append(vote[1])
+        self.sums.append(self.sums[-1] + vote[2])
+        self.squares.append(self.squares[-1] + vote[2] ** 2)
+
+    def before(self, first_day: int) -> _Baseline | None:
+        """Of the votes from that day on."""
+        first = bisect_left(self.days, first_day)
+        n = len(self.votes) - first
+        if n < 2:
+            return None
+        mean = (self.sums[-1] - self.sums[first]) / n
+        variance = (self.squares[-1] - self.squares[first]) / n - mean**2
+        return _Baseline(mean, math.sqrt(max(variance * n / (n - 1), LEAST_DEVIATION**2)), n)
+
+    def cut(self, place: int) -> _History:
+        """Take the votes from a place on out of this history into one of their own."""
+        later = _History(self.votes[place:])
+        del self.votes[place:], self.days[place:]
+        del self.sums[place + 1 :], self.squares[place + 1 :]
+        return later
+
+
+@dataclass
+class _Sum:
+    """The evidence for a drop of one size. place: of its first vote in the history."""
+
+    drop: float
+    need: float
+    total: float = 0.0
+    n: int = 0
+    onset_at: float | None = None
+    place: int = 0
+    baseline: _Baseline | None = None
+    score: float = -math.inf
+
+    def begin(self) -> None:
+        """No evidence."""
+        self.total, self.n, self.onset_at, self.baseline = 0.0, 0, None, None
+        self.score = -self.need
+
+    def add(self, vote: tuple[float, int, float], baseline: _Baseline, place: int) -> None:
+        if self.total <= 0:
+            self.n, self.onset_at, self.place, self.baseline = 0, vote[0], place, baseline
+        used = self.baseline or baseline
+        z = min((used.mean - vote[2]) / used.deviation, FARTHEST)
+        self.total = self.total + self.drop * z - self.drop**2 / 2
+        self.n += 1
+        if self.total <= 0:
+            self.begin()
+        else:
+            self.score = self.total * (used.n / (used.n + self.n)) - self.need
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to expect: days to a false alarm, days to see a drop, share of drops that are seen."""
+
+    days_to_false_alarm: float
+    days_to_detect: float | None
+    detected: float
+
+
+def plan(votes: Votes, test: Test, false_alarms: float, drop: float, *, seed: int = 2) -> Plan:
+    """How long a drop of the mean by `drop` would take to be seen, within half a year."""
+    days = max(votes.a_day() / test.size, 1e-3)
+    votes = together(votes, test.size)
+    ahead = int(np.clip(180 * days, 20, 20_000))
+    drawn = draw(votes, 200, len(votes) + ahead, np.random.default_rng(seed))
+    drawn[:, len(votes) :] -= drop
+    found = np.full(len(drawn), np.inf)
+    for step, (score, _) in enumerate(scores(drawn, len(votes), test.size)):
+        found[(score >= test.level) & np.isinf(found)] = (step + 1) / days
+        if np.isfinite(found).all():
+            break
+    seen = np.isfinite(found)
+    delay = float(found[seen].mean()) if seen.any() else None
+    return Plan(YEAR / false_alarms, delay, float(seen.mean()))
