@@ -65,6 +65,10 @@ def _status_of(error: Exception) -> int | None:
         return WRONG_USAGE
     if isinstance(error, ModelError | OSError):
         return 1
+    from sentiment.surveys.reading import SurveyError
+
+    if isinstance(error, SurveyError):
+        return 1
     from sqlite3 import OperationalError
 
     from sentiment.database import DatabaseError
@@ -160,17 +164,20 @@ def _run_once(config: Config) -> None:
     from sentiment.collect import collect as collect_all
     from sentiment.pipeline import process
     from sentiment.purge import purge as purge_old
-    from sentiment.show import progress_bar, show_collected, show_processed
+    from sentiment.show import progress_bar, show_collected, show_processed, show_surveys
+    from sentiment.surveys.watch import pick_up
 
     model = cache(lambda: load_classifier(config))
     with _database(config) as db, http_client(config) as client:
         results = collect_all(config, db, client)
+        surveys = pick_up(config, db)
         with progress_bar() as progress:
             done = process(config, db, model, progress=progress)
         purge_old(config, db)
     show_collected(results)
+    show_surveys(surveys)
     show_processed(done)
-    if any(result.error for result in results):
+    if any(result.error for result in (*results, *surveys)):
         raise typer.Exit(1)
 
 
@@ -298,6 +305,50 @@ def import_posts(
         show_collected([result])
     if result.error:
         raise typer.Exit(1)
+
+
+@import_app.command("surveys")
+def import_surveys(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX.")],
+    survey: Annotated[
+        str | None, typer.Option(help="Which [[surveys.survey]]; by the file's name if empty.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what was recognised; store nothing.")
+    ] = False,
+    listing: Annotated[
+        Path | None,
+        typer.Option("--list", help="Write every cell that is no answer into this CSV file."),
+    ] = None,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Store the answers and comments of a survey tool's export; all of it or nothing.
+
+    Importing it again, or a longer export, adds only what is new; corrected rows are updated.
+
+    Example: sentiment import surveys export.csv --dry-run
+    """
+    from sentiment.show import progress_bar, show_survey
+    from sentiment.surveys.importing import import_survey
+    from sentiment.surveys.listing import listed_in
+    from sentiment.surveys.watch import find_survey
+
+    config = _load(config_path)
+    with _database(config) as db, progress_bar() as progress, listed_in(listing) as listed:
+        result = import_survey(
+            config,
+            db,
+            find_survey(config, file, survey),
+            file,
+            dry_run=dry_run,
+            progress=lambda part, whole: progress("read", part, whole),
+            listed=listed,
+        )
+    if as_json:
+        _print_json(result.as_dict())
+    else:
+        show_survey(result)
 
 
 @app.command("try")

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from sentiment.surveys.settings import Survey, scale_conflict
 from sources import registry
 
 from sources.base import SourceError
@@ -116,6 +117,132 @@ class Model(Section):
     threads: int | None = Field(default=None, ge=1)
 
 
+class Surveys(Section):
+    """The survey tool's exports, and when a figure is too small to be shown.
+
+    folder: watched for files; relative to the folder of config.toml. min_responses: figures of
+    fewer respondents are not shown. max_off: share of a column's cells that may be neither answers
+    nor a usual way of giving none; above it the whole file is refused.
+    """
+
+    folder: Path | None = None
+    every: Duration = timedelta(minutes=1)
+    min_responses: int = Field(default=5, ge=1)
+    max_off: float = Field(default=0.2, ge=0, le=1)
+    survey: list[Survey] = []
+
+
+class ThresholdRule(Section):
+    """Net sentiment below a fixed figure. below: −100 to 100; off when left out."""
+
+    below: float | None = Field(default=None, ge=-100, le=100)
+    window: Duration = timedelta(days=14)
+    min_authors: int = Field(default=20, ge=1)
+
+
+class VolumeRule(Section):
+    """Many more people than usual. factor: times the usual number in a window."""
+
+    enabled: bool = True
+    factor: float = Field(default=3.0, gt=1)
+    window: Duration = timedelta(days=2)
+    min_authors: int = Field(default=15, ge=1)
+
+
+class EmotionRule(Section):
+    """Anger or fear in many more posts than usual. rise: in points of 100 of the authors."""
+
+    enabled: bool = True
+    rise: float = Field(default=25.0, gt=0, le=100)
+    window: Duration = timedelta(days=14)
+    min_authors: int = Field(default=20, ge=1)
+
+
+class SurveyRule(Section):
+    """NPS or CSAT of a service or a customer class falls beyond chance.
+
+    segments: classes watched on their own. z: standard errors between a window and the three
+    windows before it.
+    """
+
+    enabled: bool = True
+    segments: list[str] = ["A"]
+    z: float = Field(default=3.5, gt=0)
+    window: Duration = timedelta(days=28)
+    min_answers: int = Field(default=20, ge=2)
+
+
+class SourceRule(Section):
+    """For the operator: a source that is not read any more, or a disk that fills up."""
+
+    enabled: bool = True
+    silent_for: Duration = timedelta(hours=6)
+    min_disk_gb: float = Field(default=1.0, ge=0)
+
+
+class ServiceAlerts(Section):
+    """Other settings for one service."""
+
+    service: str
+    enabled: bool = True
+    threshold_below: float | None = Field(default=None, ge=-100, le=100)
+
+
+class Alerts(Section):
+    """What raises an alert. False alarms are a rate for the whole portfolio.
+
+    accept_after: a drop that lasts so long is the usual state from then on.
+    """
+
+    enabled: bool = True
+    false_alarms_per_year: float = Field(default=2.0, gt=0, le=365)
+    baseline: Duration = timedelta(days=90)
+    accept_after: Duration = timedelta(days=60)
+    repeat: Duration = timedelta(days=7)
+    threshold: ThresholdRule = ThresholdRule()
+    volume: VolumeRule = VolumeRule()
+    emotion: EmotionRule = EmotionRule()
+    survey: SurveyRule = SurveyRule()
+    source: SourceRule = SourceRule()
+    services: list[ServiceAlerts] = []
+
+    @field_validator("baseline")
+    @classmethod
+    def _long_enough(cls, value: timedelta) -> timedelta:
+        if not timedelta(days=14) <= value <= timedelta(days=730):
+            raise ValueError('expected between "14d" and "730d"')
+        return value
+
+
+class Receiver(Section):
+    """Who is told. url: an Apprise URL; tags: of what; quiet_hours: local, held back until after.
+
+    services: only of these; of all when empty.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    url: SecretStr
+    tags: list[Literal["marketing", "operator"]] = ["marketing"]
+    services: list[str] = []
+    language: Literal["de", "en"] | None = None
+    quiet_hours: str | None = Field(
+        default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+    )
+    expires_after: Duration = timedelta(days=3)
+
+    @field_validator("url")
+    @classmethod
+    def _known_to_apprise(cls, url: SecretStr) -> SecretStr:
+        from apprise import Apprise
+
+        if not Apprise().add(url.get_secret_value()):
+            raise ValueError(
+                "Apprise does not know this address; expected such as "
+                '"mailto://…" or "json://…" (https://github.com/caronc/apprise/wiki)'
+            )
+        return url
+
+
 class Privacy(Section):
     """How authors are hidden and how long texts are kept.
 
@@ -144,6 +271,7 @@ class Config(Section):
     services: list[Term] = Field(min_length=1)
     sources: list[Source] = []
     model: Model = Model()
+    surveys: Surveys = Surveys()
     privacy: Privacy = Privacy()
     database: Database = Database()
 
@@ -176,6 +304,42 @@ class Config(Section):
                     f'sources[{index}].company is "{source.company}"; expected one of: '
                     + ", ".join(companies)
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _surveys_fit(self) -> Config:
+        surveys, services = self.surveys.survey, [service.name for service in self.services]
+        taken = [source.name for source in self.sources]
+        for index, survey in enumerate(surveys):
+            if survey.name in taken:
+                raise ValueError(
+                    f'surveys.survey[{index}].name is "{survey.name}", which another survey or a '
+                    "source has; their posts would be mixed"
+                )
+            taken.append(survey.name)
+            for key in ("questions", "comments"):
+                for place, part in enumerate(getattr(survey, key)):
+                    if part.service is not None and part.service not in services:
+                        raise ValueError(
+                            f'surveys.survey[{index}].{key}[{place}].service is "{part.service}"; '
+                            f"expected one of: {', '.join(services)}"
+                        )
+        if conflict := scale_conflict(surveys):
+            raise ValueError(f"surveys: {conflict}")
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_name_services(self) -> Config:
+        known = [service.name for service in self.services]
+        named = [
+            (f"alerts.services[{i}].service", [a.service])
+            for i, a in enumerate(self.alerts.services)
+        ]
+        named += [(f"receivers[{i}].services", r.services) for i, r in enumerate(self.receivers)]
+        for key, names in named:
+            for name in names:
+                if name not in known:
+                    raise ValueError(f'{key} is "{name}"; expected one of: {", ".join(known)}')
         return self
 
     @property

@@ -115,9 +115,13 @@ def agree(db: Database, config: Config) -> None:
         db.execute("UPDATE sources SET active = 0")
         for source in config.sources:
             _agree_source(db, config, source)
+        db.execute(
+            "UPDATE sources SET own_company = ? WHERE kind = 'survey'", [config.company.name]
+        )
         if get_state(db, "timezone") not in (None, config.timezone):
             _move_days(db, config.zone)
         set_state(db, "timezone", config.timezone)
+        set_state(db, "min_responses", str(config.surveys.min_responses))
         set_state(db, "config", wanted)
 
 
@@ -193,6 +197,7 @@ def _wanted(config: Config) -> str:
     """A fingerprint of everything `agree` writes, so that most openings write nothing."""
     parts = [
         config.timezone,
+        config.surveys.min_responses,
         [company.name for company in config.companies],
         [service.name for service in config.services],
         [
@@ -257,7 +262,8 @@ def _agree_source(db: Database, config: Config, source: Source) -> None:
 
 
 def _move_days(db: Database, zone: ZoneInfo) -> None:
-    """The time zone changed: every post may belong to another day."""
-    for post in db.query("SELECT id, posted_at FROM posts"):
-        day = day_of(datetime.fromisoformat(post["posted_at"]), zone)
-        db.execute("UPDATE posts SET day = ? WHERE id = ?", [day, post["id"]])
+    """The time zone changed: every post and answer may belong to another day."""
+    for table, at in (("posts", "posted_at"), ("survey_responses", "answered_at")):
+        for row in db.query(f"SELECT id, {at} AS moment FROM {table}"):
+            day = day_of(datetime.fromisoformat(row["moment"]), zone)
+            db.execute(f"UPDATE {table} SET day = ? WHERE id = ?", [day, row["id"]])

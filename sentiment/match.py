@@ -79,7 +79,8 @@ def _unread_count(db: Database, source: dict[str, Any], mark: str) -> int:
 
 
 def _unread(db: Database, source: dict[str, Any], mark: str) -> list[dict[str, Any]]:
-    sql = f"SELECT id, text, content_hash {UNREAD} LIMIT {BATCH}"
+    asked = "(SELECT service_id FROM survey_comments c WHERE c.post_id = posts.id)"
+    sql = f"SELECT id, text, content_hash, {asked} AS asked_about {UNREAD} LIMIT {BATCH}"
     return rows(db, sql, source["id"], mark, mark)
 
 
@@ -104,7 +105,18 @@ def _read(
         )
         for found in matches
     ]
+    if post["asked_about"] is not None:
+        asked = companies[source["own_company"]], post["asked_about"]
+        mentions = _answering(mentions, asked, text)
     return source["language"] or detect(text), mentions
+
+
+def _answering(mentions: list[Mention], asked: Key, text: str) -> list[Mention]:
+    """An answer is about the service that was asked about, whether it names it or not."""
+    if any(mention.key == asked for mention in mentions):
+        return mentions
+    others = [mention for mention in mentions if mention.key != (asked[0], None)]
+    return [*others, Mention(asked, "[]", snippet(text, ()))]
 
 
 def _places_of_others(this: Match, matches: list[Match]) -> list[tuple[int, int]]:

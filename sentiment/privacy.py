@@ -32,6 +32,11 @@ def pseudonym_key(config: Config) -> bytes:
     return path.read_bytes().strip()
 
 
+def for_one_day(author: str, day: str) -> str:
+    """In place of a pseudonym: it no longer links an author's days, and counts once on each."""
+    return "-" + sha256(f"{author} {day}".encode()).hexdigest()[:15]
+
+
 def pseudonym(key: bytes, source: str, author: str) -> str:
     """16 hex digits that stand for an author within one source, and nowhere else.
 

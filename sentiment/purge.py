@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentiment.database import now, rows, today, transaction
+from sentiment.privacy import for_one_day
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -31,18 +31,27 @@ def purge(config: Config, db: Database) -> int:
     ):
         with transaction(db):
             for post in found:
-                _erase(db, post["id"], _for_one_day(post["author"], post["day"]))
+                author = for_one_day(post["author"], post["day"]) if post["author"] else None
+                _erase(db, post["id"], author)
             db.execute(
                 "INSERT INTO erasures (reason, posts, erased_at) VALUES ('retention', ?, ?)",
                 [len(found), now()],
             )
         erased += len(found)
+    _unlink_respondents(db, oldest.isoformat())
     return erased
 
 
-def _for_one_day(author: str | None, day: str) -> str | None:
-    """A pseudonym that no longer links an author's days, and still counts them once on each."""
-    return hashlib.sha256(f"{author} {day}".encode()).hexdigest()[:16] if author else None
+def _unlink_respondents(db: Database, oldest: str) -> None:
+    """Survey figures stay; that answers of different days are one person's does not."""
+    old = "day < ? AND respondent IS NOT NULL AND respondent NOT LIKE '-%'"
+    found = rows(db, f"SELECT DISTINCT respondent, day FROM survey_responses WHERE {old}", oldest)
+    with transaction(db):
+        for row in found:
+            db.execute(
+                "UPDATE survey_responses SET respondent = ? WHERE respondent = ? AND day = ?",
+                [for_one_day(row["respondent"], row["day"]), row["respondent"], row["day"]],
+            )
 
 
 def _erase(db: Database, post_id: int, author: str | None) -> None:

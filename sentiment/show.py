@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sentiment.config import Config
     from sentiment.pipeline import Processed
     from sentiment.pipeline import Progress as ProgressFunction
+    from sentiment.surveys.staging import Imported
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -85,6 +86,42 @@ def show_collected(results: list[Collected]) -> None:
             out.print(f"  [yellow]left out:[/] {escape(problem)}", soft_wrap=True)
         if len(result.problems) > 10:
             out.print(f"  … and {len(result.problems) - 10} more")
+
+
+def show_surveys(results: list[Imported]) -> None:
+    """One line for each file of the watched folder that was read."""
+    for result in results:
+        line = f"{escape(result.survey)}: {escape(result.file)}: {result.new:,} new answers"
+        out.print(f"{line} [red]{escape(result.error)}[/]" if result.error else line, soft_wrap=True)
+
+
+def show_survey(result: Imported) -> None:
+    """What was recognised in a survey's file, what counts, and what is no answer."""
+    said = "would be" if result.dry_run else "are"
+    out.print(f"[bold]{escape(result.survey)}[/]: {escape(result.file)}", soft_wrap=True)
+    for meaning, column in result.columns.items():
+        out.print(f"  {escape(meaning)} ← column {escape(column)}", soft_wrap=True)
+    out.print(
+        f"{result.rows:,} rows from {result.first_day} to {result.last_day}: "
+        f"{result.answers:,} answers, {result.comments:,} comments"
+    )
+    out.print(
+        f"{result.new:,} answers {said} new, {result.changed:,} changed, {result.removed:,} taken "
+        "back"
+    )
+    if result.unfinished:
+        out.print(f"{result.unfinished:,} rows were never handed in: not counted")
+    if result.twice:
+        out.print(f"{result.twice:,} answers stand there twice: the later row counts")
+    for column, values in result.no_answers.items():
+        shown = ", ".join(f"{value} × {n:,}" for value, n in values.items())
+        out.print(f"  no answers in {escape(column)}: {escape(shown)}", soft_wrap=True)
+    for warning in result.warnings:
+        out.print(f"  [yellow]check:[/] {escape(warning)}", soft_wrap=True)
+    for line in result.off[:10]:
+        out.print(f"  [yellow]not counted:[/] {escape(line)}", soft_wrap=True)
+    if len(result.off) > 10:
+        out.print("  … and more: --list FILE writes them all")
 
 
 def show_processed(done: Processed) -> None:

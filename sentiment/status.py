@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import count, get_state, rows, today
-from sentiment.schema.views import net_interval
+from sentiment.schema.intervals import net_interval
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

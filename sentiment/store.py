@@ -12,7 +12,7 @@ from sentiment.database import day_of, now, rows, timestamp, transaction
 from sentiment.duplicates import same, sketch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from zoneinfo import ZoneInfo
 
     from sqlite_utils import Database
@@ -36,26 +36,38 @@ def store_page(
     db: Database, source_id: int, page: Page, pseudonym: Callable[[str], str], zone: ZoneInfo
 ) -> Stored:
     """Store what is new or changed; a post that was erased stays erased."""
-    stored = Stored()
     with transaction(db):
-        for post in page.posts:
-            row = _row(post, pseudonym, zone)
-            known = rows(
-                db,
-                "SELECT id, content_hash, erased_at FROM posts "
-                "WHERE source_id = ? AND external_id = ?",
-                source_id,
-                row["external_id"],
-            )
-            if not known:
-                _insert(db, source_id, row)
-                stored.new += 1
-            elif known[0]["erased_at"] is None and known[0]["content_hash"] != row["content_hash"]:
-                _change(db, known[0]["id"], row)
-                stored.changed += 1
+        stored = store_posts(db, source_id, page.posts, pseudonym, zone)
         db.execute(
             "UPDATE sources SET cursor = ? WHERE id = ?", [json.dumps(page.cursor), source_id]
         )
+    return stored
+
+
+def store_posts(
+    db: Database,
+    source_id: int,
+    posts: Iterable[Post],
+    pseudonym: Callable[[str], str],
+    zone: ZoneInfo,
+) -> Stored:
+    """The posts alone, within the caller's transaction."""
+    stored = Stored()
+    for post in posts:
+        row = _row(post, pseudonym, zone)
+        known = rows(
+            db,
+            "SELECT id, content_hash, erased_at FROM posts "
+            "WHERE source_id = ? AND external_id = ?",
+            source_id,
+            row["external_id"],
+        )
+        if not known:
+            _insert(db, source_id, row)
+            stored.new += 1
+        elif known[0]["erased_at"] is None and known[0]["content_hash"] != row["content_hash"]:
+            _change(db, known[0]["id"], row)
+            stored.changed += 1
     return stored
 
 

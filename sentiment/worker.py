@@ -26,6 +26,7 @@ from sentiment.collect import collect_source
 from sentiment.database import open_database, rows
 from sentiment.pipeline import Progress, process
 from sentiment.purge import purge
+from sentiment.surveys.watch import pick_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +90,8 @@ class Worker:
             if source.enabled:
                 self._schedule(source)
         self._repeat("process", PROCESS_EVERY, self.process)
+        if self.config.surveys.folder is not None:
+            self._repeat("surveys", self.config.surveys.every, self.import_surveys)
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
         self._scheduler.start()
         log.info(
@@ -108,6 +111,10 @@ class Worker:
     def process(self, db: Database) -> None:
         """Match, score and roll up whatever is waiting."""
         process(self.config, db, lambda: self.model, stopping=self.stopping, progress=self.progress)
+
+    def import_surveys(self, db: Database) -> None:
+        """Import what is new in the surveys' folder."""
+        pick_up(self.config, db, stopping=self.stopping)
 
     def _repeat(self, name: str, every: timedelta, duty: Callable[[Database], object]) -> None:
         """Do a duty now and, when it is done or has failed, again after a while."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.labels import EKMAN
+from sentiment.schema import survey_explained
 
 _COMPANY = "the company, or a competitor"
 _SERVICE = "entry of the service portfolio; empty: the company as a whole"
@@ -116,7 +117,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "survey_scores": (
-        "Survey scores by service, customer class and month.",
+        "Survey scores by service, customer class and month; empty below `min_responses` people.",
         {
             "service": "entry of the service portfolio; empty: the company as a whole",
             "segment": "customer class (A, B, C …); empty: all of them",
@@ -126,8 +127,12 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "low": "lower end of its 95 % interval",
             "high": "upper end of its 95 % interval",
             "responses": "answers behind it (n)",
+            "effective_responses": "what they are worth with the survey's weights (Kish)",
+            "scale_low": "lower end of the scale that value is on",
+            "scale_high": "its upper end",
         },
     ),
+    **survey_explained.VIEWS,
     "model_changes": (
         "One row a mention and former model: old scores beside the present ones.",
         {
@@ -174,3 +179,12 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     ),
 }
 """View → (what a row is, {column: what it means})."""
+
+for _view in ("survey_scores", "service_scorecard"):
+    VIEWS[f"{_view}_weekly"] = (
+        f"The same as {_view} by week.",
+        {
+            name: said.replace("month, YYYY-MM", "the week's Monday").replace("month", "week")
+            for name, said in VIEWS[_view][1].items()
+        },
+    )

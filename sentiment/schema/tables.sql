@@ -139,18 +139,39 @@ CREATE TABLE survey_responses (
     id INTEGER PRIMARY KEY,
     survey TEXT NOT NULL,
     external_id TEXT NOT NULL,            -- the answer's id within the survey
+    response TEXT,                        -- keyed pseudonym of the answer sheet it stands on
     respondent TEXT,                      -- keyed pseudonym
     service_id INTEGER REFERENCES services (id),
     segment TEXT,                         -- customer class: A, B, C …
     metric TEXT NOT NULL CHECK (metric IN ('csat', 'nps', 'ces')),
-    value REAL NOT NULL,
+    value REAL NOT NULL,                  -- good end on top, whichever way it was asked
     scale_low REAL NOT NULL,
     scale_high REAL NOT NULL,
+    weight REAL NOT NULL DEFAULT 1.0,     -- the survey's own; 1 where it has none
     answered_at TEXT NOT NULL,
     day TEXT NOT NULL,
     UNIQUE (survey, external_id, metric)
 ) STRICT;
 CREATE INDEX survey_responses_by_day ON survey_responses (service_id, day);
+CREATE INDEX survey_responses_by_response ON survey_responses (survey, response);
+
+CREATE TABLE survey_comments (            -- posts that are answers in words
+    post_id INTEGER PRIMARY KEY REFERENCES posts (id),
+    survey TEXT NOT NULL,
+    response TEXT NOT NULL,               -- as in survey_responses
+    service_id INTEGER REFERENCES services (id)   -- what was asked about, named or not
+) STRICT;
+CREATE INDEX survey_comments_by_response ON survey_comments (survey, response);
+
+CREATE TABLE survey_files (               -- what was found in the watched folder
+    survey TEXT NOT NULL,
+    file TEXT NOT NULL,
+    state TEXT NOT NULL,                  -- size, time of change and settings it was read with
+    imported_at TEXT NOT NULL,
+    error TEXT,                           -- why it was refused
+    result TEXT NOT NULL DEFAULT '{}',    -- JSON: what was read, and what was no answer
+    PRIMARY KEY (survey, file)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE alerts (
     id INTEGER PRIMARY KEY,

@@ -8,6 +8,7 @@ CREATE TRIGGER posts_delete AFTER DELETE ON posts BEGIN
         FROM mentions WHERE post_id = OLD.id AND model IS NOT NULL;
     DELETE FROM mentions WHERE post_id = OLD.id;
     DELETE FROM sketches WHERE post_id = OLD.id;
+    DELETE FROM survey_comments WHERE post_id = OLD.id;
     UPDATE posts SET duplicate_of = NULL WHERE duplicate_of = OLD.id;
     UPDATE sources SET cursor = NULL WHERE id = OLD.source_id;  -- so that it is collected again
 END;

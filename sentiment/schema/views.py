@@ -4,36 +4,14 @@ Net sentiment and NPS are the mean of votes of -1, 0 and +1, times 100. Their 95
 adjusted Wald interval AW(3,T), which adds three quarters of a vote to each of positive and negative
 and one and a half to neutral (Rocks, "Interval Estimation for the Net Promoter Score", The American
 Statistician 70(4), 2016). Shares have Wilson's interval (Wilson, "Probable Inference", JASA 22,
-1927); means have mean ± 1.96 standard errors.
+1927). Surveys: survey_views.py.
 """
 
 from __future__ import annotations
 
 from models.labels import EKMAN
-
-Z = 1.959964  # standard normal quantile of 0.975
-
-
-def net_interval(positive: str, negative: str, votes: str) -> tuple[str, str]:
-    """SQL for the lower and upper bound of 100 × (positive − negative) / votes."""
-    n = f"({votes} + 3.0)"
-    mean = f"({positive} - {negative}) / {n}"
-    variance = f"(({positive} + {negative} + 1.5) / {n} - {mean} * {mean})"
-    half = f"{Z} * sqrt({variance} / {n})"
-    return (
-        f"max(-100.0, 100.0 * ({mean} - {half}))",
-        f"min(100.0, 100.0 * ({mean} + {half}))",
-    )
-
-
-def share_interval(share: str, n: str) -> tuple[str, str]:
-    """SQL for Wilson's lower and upper bound of a share, in points of 100."""
-    centre = f"{share} + {Z * Z / 2} / {n}"
-    half = f"{Z} * sqrt(({share} * (1 - {share}) + {Z * Z / 4} / {n}) / {n})"
-    return (
-        f"max(0.0, 100.0 * ({centre} - {half}) / (1 + {Z * Z} / {n}))",
-        f"min(100.0, 100.0 * ({centre} + {half}) / (1 + {Z * Z} / {n}))",
-    )
+from sentiment.schema import survey_views
+from sentiment.schema.intervals import net_interval
 
 
 def scored_mentions() -> str:
@@ -123,108 +101,6 @@ WHERE n.authors > 0;
 """
 
 
-def survey_scores() -> str:
-    """Survey answers by service, segment and month.
-
-    CSAT and CES on their own scale, NPS and shares in points of 100. An empty segment means all of
-    them; an empty service means answers about the company as a whole.
-    """
-    nps_low, nps_high = net_interval("promoters", "detractors", "n")
-    top2_low, top2_high = share_interval("top2", "n")
-    return f"""
-CREATE VIEW survey_scores AS
-WITH answers AS (
-    SELECT v.name AS service, r.segment, substr(r.day, 1, 7) AS period, r.metric, r.value,
-        r.scale_high
-    FROM survey_responses r LEFT JOIN services v ON v.id = r.service_id
-),
-grouped AS (
-    SELECT service, segment, period, metric, value, scale_high FROM answers
-    UNION ALL
-    SELECT service, NULL, period, metric, value, scale_high FROM answers
-    WHERE segment IS NOT NULL
-),
-counts AS (
-    SELECT
-        service, segment, period, metric,
-        count(*) AS n,
-        avg(value) AS mean,
-        max(0.0, avg(value * value) - avg(value) * avg(value)) AS variance,
-        sum(value >= 9) AS promoters,
-        sum(value <= 6) AS detractors,
-        avg(value >= scale_high - 1) AS top2
-    FROM grouped
-    GROUP BY service, segment, period, metric
-)
-SELECT service, segment, period, metric, mean AS value,
-    mean - {Z} * sqrt(variance / nullif(n - 1, 0)) AS low,
-    mean + {Z} * sqrt(variance / nullif(n - 1, 0)) AS high,
-    n AS responses
-FROM counts WHERE metric IN ('csat', 'ces')
-UNION ALL
-SELECT service, segment, period, 'csat_top2', 100.0 * top2, {top2_low}, {top2_high}, n
-FROM counts WHERE metric = 'csat'
-UNION ALL
-SELECT service, segment, period, 'nps', 100.0 * (promoters - detractors) / n,
-    {nps_low}, {nps_high}, n
-FROM counts WHERE metric = 'nps';
-"""
-
-
-def service_scorecard() -> str:
-    """The company's own services by month: public sentiment beside the surveys, and the change."""
-    metrics = ("csat", "csat_top2", "nps", "ces")
-    strongest = "\n        ".join(
-        f"WHEN n.{emotion} = max({', '.join('n.' + other for other in EKMAN)}) THEN '{emotion}'"
-        for emotion in EKMAN
-    )
-    columns = ",\n    ".join(
-        f"{m}.value AS {m}, {m}.low AS {m}_low, {m}.high AS {m}_high, "
-        f"{m}.responses AS {m}_responses, {m}.value - {m}_before.value AS {m}_change"
-        for m in metrics
-    )
-    month_before = "strftime('%Y-%m', o.period || '-01', '-1 month')"
-    joins = "\n".join(
-        f"""LEFT JOIN survey_scores {m}{suffix} ON {m}{suffix}.service = o.service
-    AND {m}{suffix}.segment IS NULL AND {m}{suffix}.metric = '{m}'
-    AND {m}{suffix}.period = {period}"""
-        for m in metrics
-        for suffix, period in (("", "o.period"), ("_before", month_before))
-    )
-    return f"""
-CREATE VIEW service_scorecard AS
-WITH sentiment AS (
-    SELECT m.* FROM service_monthly m JOIN companies c ON c.name = m.company AND c.own = 1
-    WHERE m.service IS NOT NULL
-),
-months AS (
-    SELECT service, period FROM sentiment
-    UNION
-    SELECT service, period FROM survey_scores WHERE service IS NOT NULL
-)
-SELECT
-    o.service,
-    o.period,
-    n.net_sentiment,
-    n.net_sentiment_low,
-    n.net_sentiment_high,
-    n.mentions,
-    n.authors,
-    n.attention,
-    CASE
-        WHEN max({", ".join("n." + emotion for emotion in EKMAN)}) = 0 THEN NULL
-        {strongest}
-    END AS emotion,
-    n.net_sentiment - b.net_sentiment AS net_sentiment_change,
-    n.attention - b.attention AS attention_change,
-    {columns}
-FROM months o
-LEFT JOIN sentiment n ON n.service = o.service AND n.period = o.period
-LEFT JOIN sentiment b ON b.service = o.service AND b.period = {month_before}
-{joins};
-"""
-
-
 MODEL_CHANGES = """
 CREATE VIEW model_changes AS
 SELECT
@@ -288,8 +164,7 @@ VIEWS = {
         "service_weekly", "period", "date(day, '-6 days', 'weekday 1')"
     ),
     "service_monthly": service_period("service_monthly", "period", "substr(day, 1, 7)"),
-    "survey_scores": survey_scores(),
-    "service_scorecard": service_scorecard(),
+    **survey_views.VIEWS,
     "model_changes": MODEL_CHANGES,
     "active_alerts": ACTIVE_ALERTS,
     "source_health": SOURCE_HEALTH,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sentiment.database import rows
+from sentiment.database import rows, set_state
 from sentiment.rollup import rollup
 
 Z = 1.959964
@@ -178,6 +178,7 @@ def test_mentions_of_the_company_as_a_whole_have_no_service(march):
 @pytest.fixture
 def answers(march):
     """NPS 10, 9, 8, 3 and CSAT 5, 4, 2 in March; NPS 0 in April. Class A gave the 10 and the 5."""
+    set_state(march, "min_responses", "1")
     given = [
         ("nps", 10, "A", "2026-03"),
         ("nps", 9, "B", "2026-03"),
@@ -210,9 +211,10 @@ def test_survey_scores(answers):
     assert (nps["value"], nps["responses"]) == (25.0, 4)
     assert [nps["low"], nps["high"]] == pytest.approx(net_interval(2, 1, 4))
     csat = found["csat", None, "2026-03"]
-    mean, deviation = 11 / 3, math.sqrt((25 + 16 + 4 - 3 * (11 / 3) ** 2) / 2)
-    assert csat["value"] == pytest.approx(mean)
-    assert csat["high"] == pytest.approx(mean + Z * deviation / math.sqrt(3))
+    assert csat["value"] == pytest.approx(11 / 3)
+    # three answers are added: 3/4 each of 1 and 5, and 1 1/2 of 3
+    mean, square = (11 + 0.75 * 6 + 4.5) / 6, (45 + 0.75 * 26 + 13.5) / 6
+    assert csat["high"] == pytest.approx(mean + Z * math.sqrt((square - mean**2) / 6))
     top2 = found["csat_top2", None, "2026-03"]
     share, n = 2 / 3, 3
     centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)

@@ -1,0 +1,97 @@
+"""The habits of survey tools: where their exports keep id and date, and how they are built.
+
+Written from the tools' public documentation and from exports as commonly seen; no tool promises
+its format. What is assumed of each stands beside it and in docs/surveys.md. Whatever a preset says,
+a key of the survey's own table overrides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What is assumed of a tool's export.
+
+    id, date: headers, the first that a file has is taken. personal: columns with names and
+    addresses, never stored. done: column -> what it says when somebody handed the answers in; other
+    rows are left out. header_rows: rows of the header. skip: beginnings of cells in rows below the
+    header that are no answers. formats: of dates, tried in order before the usual ones.
+    """
+
+    id: tuple[str, ...] = ()
+    date: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    done: dict[str, frozenset[str]] = field(default_factory=dict)
+    header_rows: int = 1
+    skip: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+
+
+YES = frozenset({"true", "1", "yes", "ja", "wahr", "✓"})
+PEOPLE = ("Name", "E-Mail", "Email", "E-Mail-Adresse", "Email Address", "Vorname", "Nachname",
+          "First Name", "Last Name", "Telefon", "Phone", "IP Address", "IP-Adresse")  # fmt: skip
+
+PRESETS = {
+    # Any table: give `date`, and `id` where there is one.
+    "generic": Preset(
+        id=("id", "response id", "antwort id", "respondent id", "teilnehmer id"),
+        date=("date", "datum", "submitted at", "submit date", "timestamp", "zeitstempel",
+              "abgeschickt am", "eingegangen am"),
+        personal=PEOPLE,
+    ),
+    # CSV or XLSX, headed by question codes or texts. A row without a date of submission was not
+    # handed in; surveys without date stamps write 1980-01-01 for all.
+    "limesurvey": Preset(
+        id=("id", "Response ID", "Antwort ID"),
+        date=("submitdate", "Date submitted", "Datum Abgeschickt", "Abgabedatum"),
+        personal=(*PEOPLE, "ipaddr", "token", "firstname", "lastname", "email"),
+        done={"submitdate": frozenset(), "Date submitted": frozenset(),
+              "Datum Abgeschickt": frozenset()},
+    ),
+    # "#" holds the response's token; dates are UTC.
+    "typeform": Preset(
+        id=("#", "Response ID", "Token"),
+        date=("Submit Date (UTC)", "Submitted At", "Submit Date"),
+        personal=(*PEOPLE, "Network ID"),
+        formats=("%Y-%m-%d %H:%M:%S",),
+    ),
+    # No id. The CSV of the form writes 2025/01/31 2:03:22 PM GMT+1, its sheet 31.01.2025 14:03:22
+    # or, in the US locale, 1/31/2025 14:03:22 (set date_format then).
+    "google-forms": Preset(
+        date=("Timestamp", "Zeitstempel"),
+        personal=(*PEOPLE, "Username", "Nutzername", "Benutzername"),
+    ),
+    # XLSX with real dates.
+    "microsoft-forms": Preset(
+        id=("ID",),
+        date=("Completion time", "Fertigstellungszeit", "Abschlusszeit"),
+        personal=PEOPLE,
+        formats=("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S"),
+    ),
+    # Two header rows: the question, and "Response", "Open-Ended Response" or the item of a matrix.
+    "surveymonkey": Preset(
+        id=("Respondent ID", "Teilnehmer-ID", "Befragten-ID"),
+        date=("Date Modified", "End Date", "Date Created", "Änderungsdatum", "Enddatum"),
+        personal=(*PEOPLE, "Custom Data 1"),
+        header_rows=2,
+        formats=("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S"),
+    ),
+    "formbricks": Preset(
+        id=("Response ID",),
+        date=("Timestamp", "Submitted At"),
+        personal=(*PEOPLE, "User ID", "userId"),
+        done={"Finished": YES},
+    ),
+    # Three header rows: id, text and import id of the question. Previews are no answers.
+    "qualtrics": Preset(
+        id=("ResponseId", "ResponseID"),
+        date=("RecordedDate", "EndDate"),
+        personal=(*PEOPLE, "RecipientLastName", "RecipientFirstName", "RecipientEmail",
+                  "IPAddress", "ExternalReference"),
+        done={"Finished": YES, "Status": frozenset({"ip address", "0", "imported", "spam", "8"})},
+        header_rows=3,
+        skip=('{"ImportId"',),
+    ),
+}  # fmt: skip
