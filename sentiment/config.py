@@ -25,8 +25,8 @@ from pydantic import (
 
 from sentiment.surveys.settings import Survey, scale_conflict
 from sources import registry
-
 from sources.base import SourceError
+
 if TYPE_CHECKING:
     from sources.base import Settings
 
@@ -384,6 +384,8 @@ def load(path: Path) -> Config:
             _ = source.settings
         except ValidationError as error:
             raise ConfigError(_sentences(path, error, raw, ("sources", index))) from None
+        except SourceError as error:  # another package's kind that cannot be used
+            raise ConfigError(f"{path}: sources[{index}]: {error}") from None
     return config
 
 
@@ -486,5 +488,3 @@ def _known_keys(section: tuple[str | int, ...], raw: dict[str, Any]) -> set[str]
         if kind in registry.kinds():
             keys |= set(registry.adapter(kind).Settings.model_fields)
     return keys
-        except SourceError as error:  # another package's kind that cannot be used
-            raise ConfigError(f"{path}: sources[{index}]: {error}") from None
