@@ -272,6 +272,8 @@ class Config(Section):
     sources: list[Source] = []
     model: Model = Model()
     surveys: Surveys = Surveys()
+    alerts: Alerts = Alerts()
+    receivers: list[Receiver] = []
     privacy: Privacy = Privacy()
     database: Database = Database()
 
@@ -293,6 +295,7 @@ class Config(Section):
             ("company", [term.name for term in self.companies]),
             ("service", [service.name for service in self.services]),
             ("source", [source.name for source in self.sources]),
+            ("receiver", [receiver.name for receiver in self.receivers]),
         ):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
@@ -387,6 +390,23 @@ def load(path: Path) -> Config:
         except SourceError as error:  # another package's kind that cannot be used
             raise ConfigError(f"{path}: sources[{index}]: {error}") from None
     return config
+
+
+def parse_duration(text: str) -> timedelta:
+    """A duration as config.toml writes it; ValueError says what was expected."""
+    length = _duration(text)
+    assert isinstance(length, timedelta)  # noqa: S101 - for mypy
+    return length
+
+
+def with_alerts(config: Config, false_alarms: float | None, baseline: str | None) -> Config:
+    """The same configuration with other settings of the sequential test."""
+    changed: dict[str, Any] = {}
+    if false_alarms is not None:
+        changed["false_alarms_per_year"] = false_alarms
+    if baseline is not None:
+        changed["baseline"] = parse_duration(baseline)
+    return config.model_copy(update={"alerts": config.alerts.model_copy(update=changed)})
 
 
 class _SecretError(Exception):
