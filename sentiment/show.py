@@ -152,6 +152,7 @@ def show_status(found: dict[str, Any]) -> None:
     out.print(f"[bold]{escape(found['company'])}[/]  {found['database']}", soft_wrap=True)
     _show_services(found)
     _show_sources(found["sources"])
+    _show_surveys(found["surveys"])
     waiting = found["waiting"]
     out.print(
         f"\nwaiting: {waiting['posts_to_match']:,} posts to match, "
@@ -223,6 +224,29 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             out.print(said, soft_wrap=True)
         if row["problems"]:
             out.print(f"{escape(row['source'])}: {row['problems']} rows left out", soft_wrap=True)
+
+
+def _show_surveys(surveys: list[dict[str, Any]]) -> None:
+    if not surveys:
+        return
+    table = Table(
+        "survey", "answers", "last day", "comments", "classifier agrees", "95 % interval",
+        "opposite", "in words", box=None, title="\nsurveys", title_justify="left",
+    )  # fmt: skip
+    for row in surveys:
+        enough = row.get("comments", 0) >= MIN_VOTES
+        interval = "{agreement_low:.0f} … {agreement_high:.0f} %" if enough else "–"
+        table.add_row(
+            escape(row["survey"]),
+            f"{row.get('answers', 0):,}",
+            row.get("last_day") or "–",
+            f"{row.get('comments', 0):,}",
+            f"{row['agreement']:.0f} %" if enough else "too few",
+            interval.format(**row),
+            f"{row.get('opposite', 0):,}",
+            escape(row.get("error") or ""),
+        )
+    out.print(table)
 
 
 def _clock(moment: str | None) -> str:

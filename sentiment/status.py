@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import count, get_state, rows, today
-from sentiment.schema.intervals import net_interval
+from sentiment.schema.intervals import net_interval, share_interval
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -41,7 +41,7 @@ def status(config: Config, db: Database) -> dict[str, Any]:
 
     Keys: model, days, services (service, mentions, authors, net_sentiment with its 95 % interval,
     before: net sentiment of the window before), sources (rows of source_health), waiting
-    (posts not matched, mentions not scored, days not rolled up).
+    (posts not matched, mentions not scored, days not rolled up), surveys (see `surveys`).
     """
     end = today(config.zone)
     middle, start = end - timedelta(days=WINDOW), end - timedelta(days=2 * WINDOW)
@@ -58,7 +58,44 @@ def status(config: Config, db: Database) -> dict[str, Any]:
         "services": services,
         "sources": rows(db, "SELECT * FROM source_health ORDER BY source"),
         "waiting": waiting(db),
+        "surveys": surveys(db),
     }
+
+
+AGREEMENT = f"""
+WITH counts AS (
+    SELECT survey, count(*) AS comments, sum(polarity = rating_polarity) AS same,
+        sum(polarity <> rating_polarity AND 'neutral' NOT IN (polarity, rating_polarity))
+            AS opposite
+    FROM survey_comment_scores GROUP BY survey
+)
+SELECT survey, comments, same, opposite, 100.0 * same / comments AS agreement,
+    {share_interval("(1.0 * same / comments)", "comments")[0]} AS agreement_low,
+    {share_interval("(1.0 * same / comments)", "comments")[1]} AS agreement_high
+FROM counts
+"""
+FILES = """
+SELECT survey, sum(error IS NULL) AS files, sum(error IS NOT NULL) AS refused,
+    max(imported_at) AS imported_at,
+    max(error) AS error
+FROM survey_files GROUP BY survey
+"""
+ANSWERS = """
+SELECT survey, count(*) AS answers, max(day) AS last_day FROM survey_responses GROUP BY survey
+"""
+
+
+def surveys(db: Database) -> list[dict[str, Any]]:
+    """Each survey: answers, files, and how often the classifier agrees with its respondents.
+
+    agreement: percent of scored comments whose polarity is that of the author's own number, with
+    its 95 % interval; opposite: comments that one reads as positive and the other as negative.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for sql in (ANSWERS, FILES, AGREEMENT):
+        for row in rows(db, sql):
+            found.setdefault(row["survey"], {"survey": row["survey"]}).update(row)
+    return [found[name] for name in sorted(found)]
 
 
 def waiting(db: Database) -> dict[str, int]:

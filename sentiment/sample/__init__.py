@@ -13,7 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sentiment.sample import feeds
+from sentiment.sample import feeds, surveys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +84,7 @@ def write(directory: Path, today: date | None = None) -> None:
     for name in ("config.toml", "README.txt"):
         (directory / name).write_text(_file(name), "utf-8")
     feeds.write(directory, sorted(dated, key=lambda pair: pair[1], reverse=True))
+    surveys.write(directory, today or now.date())
 
 
 def _file(name: str) -> str:

@@ -228,7 +228,7 @@ def test_the_same_day_gives_the_same_files(tmp_path):
         for n in ("one", "two")
     )
     assert one == two
-    assert len(one) == 9
+    assert len(one) == 10
 
 
 def test_a_folder_with_a_sample_is_refreshed_without_its_old_database(tmp_path):

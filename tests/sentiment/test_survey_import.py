@@ -237,7 +237,7 @@ def test_answers_that_look_like_another_scale_raise_a_question(bring):
         (FILE.replace(".03.2026", "/03/2026"), 'row 2, column "Datum": "01/03/2026" is not a date'),
         (FILE.replace("2026", "2126"), "in the future"),
         ("Nr;Datum;Klasse;NPS;Zufrieden;Kommentar\n1;01.03.2026;A;;;\n", "not one answer in it"),
-        (FILE.replace("1;01", "\"1;01", 1), "a quote is opened and never closed"),
+        (FILE.replace("1;01", '"1;01', 1), "a quote is opened and never closed"),
         ("Nr;Datum;Klasse;NPS;Zufrieden;Kommentar\n" + "1;01.03.2026;A;9;5;a;b;c\n" * 5,
          "row 2 8 cells where the header has 6"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "save it as .xlsx or CSV"),
@@ -531,7 +531,7 @@ name = "s"
         ('questions = [{ column = "a", metric = "csat", service = "Luftrecht" }]',
          'surveys.survey[0].questions[0].service is "Luftrecht"; expected one of: Arbeitsrecht'),
         ('questions = [{ column = "a", metric = "csat" }, { column = "b", metric = "csat", '
-         'scale = "grades" }]', 'csat has two scales'),
+         'scale = "grades" }]', "csat has two scales"),
         ("", "name at least one of questions and comments"),
     ],
 )  # fmt: skip
