@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -103,7 +103,7 @@ class AppStore:
             if cursor is None and number == 1 and not reviews.posts:
                 problem = NONE
             last = window.reached or number == PAGES or len(reviews.posts) == 0
-            moved = window.mark if last and problem not in (EMPTY, ENDED) else old
+            moved = window.mark() if last and problem not in (EMPTY, ENDED) else old
             yield Page(reviews.posts, moved, [problem] if problem else [])
             if last or self._context.stopping():
                 return
@@ -152,7 +152,7 @@ def _problem(number: int, before: int, found: int, window: Window) -> str:
     before: how many reviews the page before had; a list that ends after a full page may have been
     cut by one of Apple's faults.
     """
-    if window.since is None or window.reached:
+    if window.before is None or window.reached:
         return ""
     if found == 0:
         return EMPTY if number == 1 else ENDED if before >= FULL else ""

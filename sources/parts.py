@@ -10,6 +10,8 @@ from sources.base import Cursor, Page, SourceError, Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from sources.base import Post
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -49,8 +51,7 @@ def read_parts(
         try:
             for page in part.pages(marks.get(part.key)):
                 marks = {**marks, part.key: page.cursor}
-                posts = [post for post in page.posts if post.external_id not in seen]
-                seen.update(post.external_id for post in posts)
+                posts = list(_first(page.posts, seen))
                 problems = [f"{part.name}: {problem}" for problem in page.problems]
                 problems += _told(failed[told:])
                 told = len(failed)
@@ -64,6 +65,14 @@ def read_parts(
         raise _one_of([error for _, error in failed])
     if failed[told:]:
         yield Page([], {"parts": marks}, _told(failed[told:]))
+
+
+def _first(posts: Iterable[Post], seen: set[str]) -> Iterator[Post]:
+    """Those that were not seen before in this run."""
+    for post in posts:
+        if post.external_id not in seen:
+            seen.add(post.external_id)
+            yield post
 
 
 def _cursors(cursor: Cursor | None) -> dict[str, Cursor]:

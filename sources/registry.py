@@ -26,6 +26,8 @@ KINDS = {
     "mastodon_hashtags": "sources.presets:MastodonHashtags",
     "rss": "sources.rss:Rss",
     "stackexchange_tags": "sources.presets:StackExchangeTags",
+    "trustpilot": "sources.trustpilot:Trustpilot",
+    "youtube": "sources.youtube:YouTube",
 }
 """Those of this package; no other package can replace them."""
 
