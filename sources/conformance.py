@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 PRIVATE = "private.person@conformance.example"
 """Stands for e-mail addresses, order numbers and the like: it must reach no post."""
 
-MAX_EXAMPLES = 25
+MAX_EXAMPLES = 20
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),
@@ -205,7 +205,7 @@ class Conformance:
             everything = ids_of(self._pages(server))
             turns = len(server.requests)
             for fault in OUTAGES:
-                for turn in range(turns):
+                for turn in range(0, turns, max(turns // 4, 1)):
                     read = self._through(server, [*[None] * turn, fault])
                     self.serve(server)
                     rest = self._pages(server, read[-1].cursor if read else None)

@@ -6,7 +6,9 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from sources.base import SourceError
 
@@ -78,3 +80,22 @@ def _seen(body: bytes) -> str:
     if not start:
         return "empty"
     return "a web page (HTML)" if start.startswith((b"<!doctype html", b"<html")) else "cut short"
+
+
+def _web_address(url: str) -> str:
+    if not re.match(r"https?://[^\s/?#]+", url, re.IGNORECASE):
+        raise ValueError("expected an address that begins with https:// or http://")
+    return url.rstrip("/")
+
+
+def _said(term: str) -> str:
+    if not re.search(r"\w", term) or len(term) > 200:
+        raise ValueError("expected words to look for, at most 200 characters")
+    return " ".join(term.split())
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+"""A setting: the address of a service, without a slash at its end."""
+
+Terms = Annotated[list[Annotated[str, AfterValidator(_said)]], Field(max_length=50)]
+"""A setting: words or phrases to search for."""

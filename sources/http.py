@@ -195,7 +195,8 @@ class Client:
         for _ in range(MAX_REDIRECTS + 1):
             self._hosts.refuse_closed(request.host)
             response = self._exchange(request, budget)
-            if response.status not in REDIRECTS or "location" not in response.headers:
+            known = response.status in request.also or response.status not in REDIRECTS
+            if known or "location" not in response.headers:
                 return self._judged(request, response)
             if request.content is not None:
                 raise SourceError(f"{request.place} has moved: check the address", permanent=True)

@@ -19,12 +19,17 @@ GROUP = "sentiment.sources"
 
 KINDS = {
     "appstore": "sources.appstore:AppStore",
+    "bluesky": "sources.bluesky:Bluesky",
     "discourse": "sources.presets:Discourse",
     "file": "sources.file:FileDrop",
     "google_news": "sources.presets:GoogleNews",
+    "hackernews": "sources.hackernews:HackerNews",
     "lemmy": "sources.presets:Lemmy",
+    "mastodon": "sources.mastodon:Mastodon",
     "mastodon_hashtags": "sources.presets:MastodonHashtags",
+    "reddit": "sources.reddit:Reddit",
     "rss": "sources.rss:Rss",
+    "stackexchange": "sources.stackexchange:StackExchange",
     "stackexchange_tags": "sources.presets:StackExchangeTags",
     "trustpilot": "sources.trustpilot:Trustpilot",
     "youtube": "sources.youtube:YouTube",
