@@ -1,0 +1,115 @@
+"""The worker under test, as a process of its own.
+
+    python benchmarks/replay_worker.py run CONFIG            the daemon: `sentiment run`
+    python benchmarks/replay_worker.py once CONFIG URL       one stage after the other, timed
+
+Both are the program's own functions; only the HTTP client is more impatient than usual, so that
+faults take moments and not minutes. `once` reads the sources until URL answers "True", prints
+what each stage took as JSON, and is told to heed no waiting times: it is the undisturbed run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+from sentiment import assemble, cli, collect, config, database, log, worker
+from sources.http import Client, default_user_agent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def impatient(settings: config.Config, stopping: Callable[[], bool] = lambda: False) -> Client:
+    """The product's client with small numbers."""
+    return Client(
+        default_user_agent(settings.contact),
+        timeout=1.5,
+        deadline=6.0,
+        backoff=0.05,
+        interval=0.0,
+        patience=1.5,
+        stopping=stopping,
+    )
+
+
+def run(path: str) -> None:
+    """`sentiment run`, in this process."""
+    worker.http_client = impatient
+    sys.argv = ["sentiment", "run", "--config", path]
+    cli.main()
+
+
+def once(path: str, finished_url: str) -> None:
+    """Collect everything, then match, score and roll up all of it."""
+    from sentiment.match import match
+    from sentiment.rollup import rollup
+    from sentiment.score import score
+
+    log.configure()
+    settings = config.load(Path(path))
+    with database.open_database(settings) as db, impatient(settings) as client:
+        counts = collected(settings, db, client, finished_url)
+        model, loading = timed(lambda: assemble.load_classifier(settings))
+        matched, matching = timed(lambda: match(settings, db))
+        scored, scoring = timed(lambda: score(db, model))
+        days, rolling = timed(lambda: rollup(db))
+    print(
+        json.dumps(
+            {
+                **counts,
+                "load model": {"done": 1, "seconds": loading},
+                "match": {"done": matched, "seconds": matching},
+                "score": {"done": scored, "seconds": scoring},
+                "roll up": {"done": days, "seconds": rolling},
+                "peak_mib": peak("self"),
+            }
+        )
+    )
+
+
+def collected(settings: config.Config, db: Any, client: Client, finished_url: str) -> dict:
+    """Read all sources until the server has no more; what that took."""
+    store = {"done": 0, "seconds": 0.0}
+    plain = collect.store_page
+
+    def store_page(db: Any, source: int, page: Any, *rest: Any) -> Any:
+        result, seconds = timed(lambda: plain(db, source, page, *rest))
+        store["done"] += len(page.posts)
+        store["seconds"] += seconds
+        return result
+
+    collect.store_page = store_page
+    began, new, changed = time.perf_counter(), 0, 0
+    while urlopen(finished_url).read() != b"True":  # noqa: S310 (our own server)
+        results = collect.collect(settings, db, client)
+        new += sum(result.new for result in results)
+        changed += sum(result.changed for result in results)
+        problems = [result.error for result in results if result.error]
+        assert not problems, problems
+    seconds = time.perf_counter() - began
+    fetch = {"done": store["done"], "seconds": seconds - store["seconds"]}
+    return {"fetch": fetch, "store": store, "new": new, "changed": changed}
+
+
+def timed(act: Callable[[], Any]) -> tuple[Any, float]:
+    """What it gives, and the seconds it took."""
+    began = time.perf_counter()
+    return act(), time.perf_counter() - began
+
+
+def peak(process: int | str) -> int:
+    """Most memory the process has held so far, in MiB; 0 where the system does not tell."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(x.split()[1]) // 1024 for x in lines if x.startswith("VmHWM")), 0)
+
+
+if __name__ == "__main__":
+    {"run": run, "once": once}[sys.argv[1]](*sys.argv[2:])
