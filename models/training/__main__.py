@@ -97,7 +97,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--work", type=Path, default=Path("checkpoints"), help="folder for checkpoints"
     )
-    parser.add_argument("--tokens", type=int, default=5_500_000, help="how long to train")
+    parser.add_argument("--tokens", type=int, default=4_400_000, help="how long to train")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

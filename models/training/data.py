@@ -175,6 +175,12 @@ EVALUATION = (
 """Files whose texts no training text may resemble; those that are not there are passed over."""
 
 
+SHORTEST = 15
+"""Texts of fewer letters are in nobody's set more than in another's."""
+COMMON = 1000
+"""Words that more known texts hold are no clue to a near-duplicate."""
+
+
 def read(data: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
     """Training and dev examples by set, free of texts that resemble an evaluation text."""
     train: dict[str, list[Example]] = defaultdict(list)
@@ -223,18 +229,18 @@ class Resembling:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        known = {text for text in map(bare, texts) if len(text) >= 15}
+        known = {text for text in map(bare, texts) if len(text) >= SHORTEST}
         self.starts = {text[:25] for text in known}
         self.frequency = Counter(word for text in known for word in set(text.split()))
-        self.by_word: dict[tuple[str, int], list[frozenset[str]]] = defaultdict(list)
+        self.by_word: dict[tuple[str, int], set[frozenset[str]]] = defaultdict(set)
         for text in known:
             words = frozenset(text.split())
             for word in self.rarest(words, 6):
-                self.by_word[word, len(words)].append(words)
+                self.by_word[word, len(words)].add(words)
 
     def __contains__(self, text: str) -> bool:
         text = bare(text)
-        if len(text) < 15:
+        if len(text) < SHORTEST:
             return False
         words = frozenset(text.split())
         sizes = range(int(0.6 * len(words)), int(len(words) / 0.6) + 1)
@@ -246,5 +252,6 @@ class Resembling:
         )
 
     def rarest(self, words: frozenset[str], count: int) -> list[str]:
-        """The words that fewest known texts hold."""
-        return sorted(words, key=lambda word: (self.frequency[word], word))[:count]
+        """Of the words in known texts those in fewest of them; very common ones tell nothing."""
+        telling = [word for word in words if 0 < self.frequency[word] <= COMMON]
+        return sorted(telling, key=lambda word: (self.frequency[word], word))[:count]

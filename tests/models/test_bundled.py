@@ -84,8 +84,8 @@ def test_plain_words_are_understood(bundled, text, polarity):
     ],
 )
 def test_plain_emotions_are_felt(bundled, text, emotion):
-    """An emotion that is spelt out is the strongest."""
-    assert bundled.classify([Passage(text)])[0].emotion == emotion
+    """An emotion that is spelt out is found; a related one may be found beside it."""
+    assert bundled.classify([Passage(text)])[0].emotions[emotion] >= 0.5
 
 
 def test_probabilities_are_probabilities(bundled):

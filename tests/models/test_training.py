@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-import torch
+import torch  # noqa: TID253
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from models.training import base, calibrate, compose, data, evaluate, loop
