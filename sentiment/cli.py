@@ -6,6 +6,7 @@ Modules that take long to import are imported by the commands that need them.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,7 +178,7 @@ def _run_once(config: Config) -> None:
     show_collected(results)
     show_surveys(surveys)
     show_processed(done)
-    if any(result.error for result in (*results, *surveys)):
+    if any(result.error for result in results) or any(survey.error for survey in surveys):
         raise typer.Exit(1)
 
 
@@ -316,6 +317,7 @@ def import_surveys(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what was recognised; store nothing.")
     ] = False,
+    *,
     listing: Annotated[
         Path | None,
         typer.Option("--list", help="Write every cell that is no answer into this CSV file."),
@@ -389,6 +391,47 @@ def status(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) ->
         _print_json(found)
     else:
         show_status(found)
+
+
+@app.command()
+def report(
+    month: Annotated[
+        str | None, typer.Option(help="YYYY-MM; the last month with figures if empty.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="terminal, markdown or html (one page, no scripts).")
+    ] = "terminal",
+    language: Annotated[
+        str | None, typer.Option(help="de or en; as in config.toml if empty.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; the screen if empty.")
+    ] = None,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Report on a month: scorecard, what changed beyond chance, and posts that explain it.
+
+    Example: sentiment report --month 2026-03 --format html --output march.html
+    """
+    from sentiment.report import RENDER
+    from sentiment.report import report as write
+
+    for value, known, option in (
+        (form, [*RENDER], "--format"),
+        (language or "de", ["de", "en"], "--language"),
+    ):
+        if value not in known:
+            raise typer.BadParameter(f"expected one of: {', '.join(known)}", param_hint=option)
+    if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise typer.BadParameter("expected a month such as 2026-03", param_hint="--month")
+    config = _load(config_path)
+    with _database(config) as db:
+        text = write(config, db, month=month, form=form, language=language)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    output.write_text(text, "utf-8")
+    typer.echo(f"{output} written.")
 
 
 @app.command()

@@ -92,7 +92,9 @@ def show_surveys(results: list[Imported]) -> None:
     """One line for each file of the watched folder that was read."""
     for result in results:
         line = f"{escape(result.survey)}: {escape(result.file)}: {result.new:,} new answers"
-        out.print(f"{line} [red]{escape(result.error)}[/]" if result.error else line, soft_wrap=True)
+        if result.error:
+            line += f" [red]refused:[/] {escape(result.error)}"
+        out.print(line, soft_wrap=True)
 
 
 def show_survey(result: Imported) -> None:

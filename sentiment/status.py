@@ -25,6 +25,7 @@ WITH counts AS (
     JOIN companies c ON c.own = 1
     LEFT JOIN daily_sentiment d ON d.service_id = v.id AND d.company_id = c.id
         AND d.day > :after AND d.day <= :until
+        AND d.source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')
     WHERE v.active = 1
     GROUP BY v.id
 )

@@ -15,7 +15,7 @@ _PERIOD = {
     "company": _COMPANY,
     "service": _SERVICE,
     "{period}": "",
-    "mentions": "scored mentions; copies of a near-identical text count once",
+    "mentions": "scored mentions; copies of a near-identical text count once, survey comments not",
     "authors": "votes: an author counts once per service and day; n of all figures here",
     "positive": "votes that are positive (the mean of the author's mentions of the day)",
     "neutral": "votes that are neutral",

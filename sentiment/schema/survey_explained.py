@@ -10,7 +10,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         (
             "One row a service of the own company, month and figure: the figure, the month "
             "before, and "
-            "whether the change is beyond chance. Net sentiment here is that of public posts alone."
+            "whether the change is beyond chance."
         ),
         {
             "service": "entry of the service portfolio",

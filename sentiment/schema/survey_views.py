@@ -175,37 +175,16 @@ def _mover(now: tuple[str, str, str], before: tuple[str, str, str]) -> list[str]
     ]
 
 
-def _figures() -> str:
-    """Every monthly figure of the own services, one a row, on its own scale.
-
-    Without the comments of surveys: public is what others can read.
-    """
-    return """
-    SELECT v.name AS service, d.period, 'net_sentiment' AS metric,
-        100.0 * (positive - negative) / n AS value, low, high, n, -100.0 AS scale_low,
+FIGURES = """
+    SELECT m.service, m.period, 'net_sentiment' AS metric, net_sentiment AS value,
+        net_sentiment_low AS low, net_sentiment_high AS high, authors AS n, -100.0 AS scale_low,
         100.0 AS scale_high
-    FROM public d JOIN services v ON v.id = d.service_id
+    FROM service_monthly m JOIN companies c ON c.name = m.company AND c.own = 1
+    WHERE m.service IS NOT NULL
     UNION ALL
     SELECT service, period, metric, value, low, high, responses, scale_low, scale_high
     FROM survey_scores WHERE segment IS NULL AND service IS NOT NULL AND value IS NOT NULL
-"""
-
-
-def _public() -> str:
-    low, high = mean_bounds(
-        "(1.0 * (positive - negative) / n)", "(1.0 * (positive + negative) / n)", "n"
-    )
-    return f"""
-    SELECT *, {low} AS low, {high} AS high FROM (
-        SELECT d.service_id, {MONTH} AS period, sum(d.positive) AS positive,
-            sum(d.negative) AS negative, sum(d.authors) AS n
-        FROM daily_sentiment d
-        JOIN companies c ON c.id = d.company_id AND c.own = 1
-        JOIN sources s ON s.id = d.source_id AND s.kind <> 'survey'
-        WHERE d.service_id IS NOT NULL
-        GROUP BY d.service_id, period HAVING sum(d.authors) > 0
-    )
-"""
+"""  # every monthly figure of the own services, one a row, on its own scale
 
 
 def service_changes() -> str:
@@ -213,8 +192,7 @@ def service_changes() -> str:
     low, high = _mover(("n.value", "n.low", "n.high"), ("b.value", "b.low", "b.high"))
     return f"""
 CREATE VIEW service_changes AS
-WITH public AS ({_public()}),
-figures AS MATERIALIZED ({_figures()})
+WITH figures AS MATERIALIZED ({FIGURES})
 SELECT *, change_low > 0 OR change_high < 0 AS beyond_chance FROM (
     SELECT n.service, n.period, n.metric, n.value, n.low, n.high, n.n,
         b.value AS before, b.n AS n_before,

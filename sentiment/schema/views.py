@@ -77,6 +77,7 @@ WITH counts AS (
         sum(negative) AS negative,
         {sums}
     FROM daily_sentiment
+    WHERE source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')
     GROUP BY 1, 2, 3
 )
 SELECT

@@ -1,0 +1,111 @@
+"""What the report is made of: figures of a month, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentiment.database import rows
+from sentiment.status import AGREEMENT
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from sentiment.config import Config
+
+POSTS = 3  # that explain a change
+MIN_VOTES = 5  # below that a figure says more about chance than about a service
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The figures of a month.
+
+    changes: those beyond chance; compared: how many were looked at. posts: those that explain, by
+    service. together: divergence of the month. shifts: of lead_lag, the strongest per service and
+    figure whose interval misses 0.
+    """
+
+    company: str
+    month: str
+    scorecard: list[Row]
+    segments: list[Row]
+    changes: list[Row]
+    compared: int
+    posts: dict[str, list[Row]]
+    together: list[Row]
+    shifts: list[Row]
+    agreement: list[Row]
+    alerts: list[Row]
+
+
+def latest_month(db: Database) -> str:
+    """The last month that has figures; the present one in an empty database."""
+    found = rows(db, "SELECT max(period) AS month FROM service_scorecard")
+    now = rows(db, "SELECT strftime('%Y-%m', 'now') AS month")
+    return str(found[0]["month"] or now[0]["month"])
+
+
+def gather(config: Config, db: Database, month: str) -> Found:
+    """Everything the report says about a month."""
+    order = {service.name: place for place, service in enumerate(config.services)}
+    changes = _sorted(rows(db, CHANGES, month, MIN_VOTES, MIN_VOTES), order)
+    beyond = [row for row in changes if row["beyond_chance"]]
+    return Found(
+        company=config.company.name,
+        month=month,
+        scorecard=_sorted(
+            rows(db, "SELECT * FROM service_scorecard WHERE period = ?", month), order
+        ),
+        segments=_sorted(rows(db, SEGMENTS, month), order),
+        changes=beyond,
+        compared=len(changes),
+        posts={service: _posts(db, service, month, beyond) for service in _services(beyond)},
+        together=_sorted(rows(db, "SELECT * FROM divergence WHERE period = ?", month), order),
+        shifts=_sorted(rows(db, SHIFTS), order),
+        agreement=rows(db, AGREEMENT),
+        alerts=rows(db, "SELECT * FROM active_alerts WHERE state = 'firing' ORDER BY since_at"),
+    )
+
+
+CHANGES = """
+SELECT * FROM service_changes
+WHERE period = ? AND metric <> 'csat_top2' AND n >= ? AND n_before >= ?
+"""
+SEGMENTS = """
+SELECT service, segment, metric, value, low, high, responses FROM survey_scores
+WHERE period = ? AND segment IS NOT NULL AND service IS NOT NULL AND metric IN ('nps', 'csat')
+ORDER BY segment, metric DESC
+"""
+SHIFTS = """
+SELECT service, metric, shift, months, correlation, low, high, max(abs(correlation)) AS strength
+FROM lead_lag WHERE low > 0 OR high < 0 GROUP BY service, metric
+"""
+EXPLAINING = """
+SELECT source, source_kind, day, snippet, url, polarity, valence, author FROM (
+    SELECT m.*, row_number() OVER (
+        PARTITION BY ifnull(author, '#' || mention_id) ORDER BY abs(valence) DESC) AS place
+    FROM scored_mentions m JOIN companies c ON c.name = m.company AND c.own = 1
+    WHERE service = ? AND day LIKE ? || '-%' AND polarity = ? AND NOT is_copy AND snippet <> ''
+        AND length(snippet) >= 20
+)
+WHERE place = 1 ORDER BY abs(valence) DESC, day DESC LIMIT ?
+"""
+
+
+def _posts(db: Database, service: str, month: str, changes: list[Row]) -> list[Row]:
+    """The clearest words, one author each, in the direction in which the service moved."""
+    moved = next(row["change"] for row in changes if row["service"] == service)
+    polarity = "negative" if moved < 0 else "positive"
+    return rows(db, EXPLAINING, service, month, polarity, POSTS)
+
+
+def _services(changes: list[Row]) -> list[str]:
+    return list(dict.fromkeys(row["service"] for row in changes))
+
+
+def _sorted(found: list[Row], order: dict[str, int]) -> list[Row]:
+    """As the portfolio has them; what is no longer in it comes last."""
+    return sorted(found, key=lambda row: order.get(row["service"], len(order)))

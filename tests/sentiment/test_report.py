@@ -1,0 +1,150 @@
+"""The report: figures a person can hand on, and nothing that a post could do to its reader."""
+
+import html.parser
+import re
+
+import pytest
+
+from sentiment.cli import app
+from sentiment.database import rows
+from sentiment.report import report
+from sentiment.report.compose import Heading, Paragraph, Quote, Say, Table
+from sentiment.report.gather import gather, latest_month
+from sentiment.report.render import html_page, markdown, terminal
+from tests.sentiment.test_survey_views import answer, nps, votes
+
+HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) `a` | *b* \x1b[31m \" ' &"
+
+
+@pytest.fixture
+def march(db):
+    """Employment law falls in public and in the survey; a hostile post says why."""
+    for month, public, survey in (("2026-02", (80, 20), (30, 2)), ("2026-03", (15, 85), (10, 20))):
+        votes(db, *public, month)
+        nps(db, month, *survey)
+        votes(db, 50, 50, month, service=2)
+    for segment, n in (("A", 7), ("B", 3)):
+        for _ in range(n):
+            answer(db, "csat", 4, service=2, segment=segment)
+    for number, text in enumerate((HOSTILE, "Seit Wochen ruft niemand zurück.", HOSTILE), start=1):
+        db.execute(
+            "INSERT INTO posts (id, source_id, external_id, url, author, title, text, posted_at, "
+            "day, collected_at, content_hash) VALUES (?, 1, ?, ?, ?, '', 't', '2026-03-05', "
+            "'2026-03-05', '2026-03-05', '')",
+            [number, str(number), "javascript:alert(1)" if number == 1 else "https://x.example/1",
+             "same" if number != 2 else "other"],
+        )  # fmt: skip
+        db.execute(
+            "INSERT INTO mentions (id, post_id, company_id, service_id, spans, snippet) "
+            "VALUES (?, ?, 1, 1, '[]', ?)", [number, number, text],
+        )  # fmt: skip
+        db.execute(
+            "INSERT INTO scores VALUES (?, 'm', 'negative', 0.9, 0.1, 0, -0.9, '')", [number]
+        )
+        db.execute("UPDATE mentions SET model = 'm' WHERE id = ?", [number])
+    return db
+
+
+def test_the_report_says_what_changed_beyond_chance_and_shows_posts(config, march):
+    """Only Arbeitsrecht; one post an author."""
+    found = gather(config, march, "2026-03")
+    assert [(row["service"], row["metric"]) for row in found.changes] == [
+        ("Arbeitsrecht", "net_sentiment"), ("Arbeitsrecht", "nps"),
+    ]  # fmt: skip
+    assert len(found.posts["Arbeitsrecht"]) == 2
+    text = report(config, march, month="2026-03", form="markdown", language="en")
+    assert "Down by more than chance: Arbeitsrecht." in text
+    assert "Sentiment fell from +60 to −70: −130" in text
+    assert "Arbeitsrecht: Both fall" in text
+
+
+def test_german_and_english_write_numbers_dates_and_months_their_own_way():
+    """1.234,5 and 1,234.5; a proper minus; no minus before a zero."""
+    de, en = Say("de"), Say("en")
+    assert (de.number(1234.5, 1), en.number(1234.5, 1)) == ("1.234,5", "1,234.5")
+    assert (de.number(-3.2, 1, sign=True), en.number(3, sign=True)) == ("−3,2", "+3")
+    assert de.number(-0.2, sign=True) == "0"
+    assert de.number(None) == "–"
+    assert (de.month("2026-03"), en.month("2026-03")) == ("März 2026", "March 2026")
+    assert de.day("2026-03-05") == "05.03.2026"
+
+
+def test_both_languages_have_the_same_phrases_with_the_same_gaps():
+    """None is forgotten in a translation."""
+    de, en = Say("de").words, Say("en").words
+    gaps = {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in de.items()}
+    assert gaps == {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in en.items()}
+
+
+class Seen(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.links = set(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+
+def test_the_page_has_no_script_and_loads_nothing(config, march):
+    """Hostile posts are text; only web addresses become links; a policy forbids the rest."""
+    page = report(config, march, month="2026-03", form="html")
+    seen = Seen()
+    seen.feed(page)
+    assert not seen.tags & {"script", "img", "iframe", "link", "object", "form"}
+    assert set(seen.links) == {"https://x.example/1"}
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "default-src 'none'" in page
+    assert '<html lang="de">' in page
+
+
+def test_hostile_words_stay_words_in_markdown_and_on_the_terminal():
+    """No link, no column, no colour that the author of a post chose."""
+    blocks = [Heading("t", 1), Quote(HOSTILE, "w", None), Table(["a"], [[HOSTILE]]),
+              Paragraph("# not a title")]  # fmt: skip
+    text = markdown(blocks, "en")
+    assert r"\<script\>" in text
+    assert r"\[x\](javascript" in text
+    assert r"\# not a title" in text
+    assert all(
+        line.count("|") - line.count(r"\|") == 2 for line in text.splitlines() if line[:1] == "|"
+    )
+    assert "\x1b" not in terminal(blocks, "en")
+    assert "<script>" not in html_page(blocks, "en")
+
+
+def test_figures_that_are_hidden_are_said_to_be(config, march):
+    """Class B has three people, and so A is not shown either."""
+    text = report(config, march, month="2026-03", form="markdown", language="en")
+    assert "| Steuerberatung | CSAT | not shown, n 7 | not shown, n 3 |" in text
+
+
+def test_an_empty_database_and_an_empty_month_have_a_report_too(config, db):
+    """It says that there is nothing."""
+    assert re.fullmatch(r"\d{4}-\d\d", latest_month(db))
+    for form in ("terminal", "markdown", "html"):
+        assert "Zu diesem Monat gibt es keine Werte." in report(config, db, form=form)
+
+
+def test_the_last_month_with_figures_is_the_default(config, march):
+    """Whatever the date is."""
+    assert latest_month(march) == "2026-03"
+    assert rows(march, "SELECT count(*) AS n FROM service_scorecard")[0]["n"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--format", "pdf"], "terminal, markdown, html"),
+        (["--language", "fr"], "de, en"),
+        (["--month", "March"], "2026-03"),
+    ],
+)
+def test_wrong_usage_names_the_choices(arguments, said):
+    """Exit status 2."""
+    from typer.testing import CliRunner
+
+    done = CliRunner().invoke(app, ["report", *arguments])
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
