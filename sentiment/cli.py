@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 import_app = typer.Typer(no_args_is_help=True, help="Bring in files by hand.")
 app.add_typer(import_app, name="import")
+alerts_app = typer.Typer(no_args_is_help=True, help="See, acknowledge, silence and try out alerts.")
+app.add_typer(alerts_app, name="alerts")
 
 ConfigPath = Annotated[
     Path,
@@ -163,8 +165,10 @@ def _run_once(config: Config) -> None:
 
     from sentiment.assemble import http_client, load_classifier
     from sentiment.collect import collect as collect_all
+    from sentiment.notify import notify
     from sentiment.pipeline import process
     from sentiment.purge import purge as purge_old
+    from sentiment.recheck import recheck
     from sentiment.show import progress_bar, show_collected, show_processed, show_surveys
     from sentiment.surveys.watch import pick_up
 
@@ -174,11 +178,14 @@ def _run_once(config: Config) -> None:
         surveys = pick_up(config, db)
         with progress_bar() as progress:
             done = process(config, db, model, progress=progress)
+        notify(config, db)
         purge_old(config, db)
+        looked_at = recheck(config, db, client)
     show_collected(results)
     show_surveys(surveys)
     show_processed(done)
-    if any(result.error for result in results) or any(survey.error for survey in surveys):
+    errors = [result.error for result in (*results, *looked_at)]
+    if any([*errors, *(survey.error for survey in surveys)]):
         raise typer.Exit(1)
 
 
@@ -449,6 +456,170 @@ def purge(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> 
         _print_json({"posts_erased": erased})
     else:
         typer.echo(f"{erased:,} posts erased")
+
+
+@app.command()
+def alert(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Let every rule look once, and send what is to be told.
+
+    Example: sentiment alert
+    """
+    from sentiment.alert import alert as judge_all
+    from sentiment.notify import notify
+    from sentiment.show import progress_bar
+
+    config = _load(config_path)
+    with _database(config) as db, progress_bar() as progress:
+        changed = judge_all(config, db, progress=lambda part, whole: progress("alert", part, whole))
+        sent = notify(config, db)
+    if as_json:
+        _print_json({"transitions": changed, "messages_delivered": sent})
+    else:
+        typer.echo(f"{changed:,} transitions, {sent:,} messages delivered")
+
+
+@alerts_app.command("list")
+def alerts_list(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show the alerts that are not ok, with the reason of their last change.
+
+    Example: sentiment alerts list
+    """
+    from sentiment.alert import listed
+
+    with _database(_load(config_path)) as db:
+        _rows(listed(db), as_json=as_json, none="no alerts")
+
+
+@alerts_app.command("ack")
+def alerts_ack(
+    alert_id: Annotated[int, typer.Argument(metavar="ALERT", help="Number, as list shows it.")],
+    config_path: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Say that somebody knows: nothing more is sent about this alert until it is over.
+
+    Example: sentiment alerts ack 3
+    """
+    from datetime import UTC, datetime
+
+    from sentiment.alert import acknowledge
+
+    with _database(_load(config_path)) as db:
+        if not acknowledge(db, alert_id, datetime.now(UTC)):
+            typer.echo(
+                f"Error: no alert {alert_id} is firing; see: sentiment alerts list", err=True
+            )
+            raise typer.Exit(1)
+    typer.echo(f"alert {alert_id} acknowledged")
+
+
+@alerts_app.command("silence")
+def alerts_silence(
+    service: Annotated[
+        str | None, typer.Argument(help="Service; everything when left out.")
+    ] = None,
+    duration: Annotated[str, typer.Option("--for", help="How long, such as 2h or 3d.")] = "1d",
+    comment: Annotated[str, typer.Option(help="Why.")] = "",
+    config_path: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Send nothing about a service, or about anything, for a while.
+
+    Example: sentiment alerts silence Arbeitsrecht --for 2d --comment "strike, we know"
+    """
+    from datetime import UTC, datetime
+
+    from sentiment.alert import silence
+    from sentiment.config import parse_duration
+
+    try:
+        length = parse_duration(duration)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--for") from None
+    now = datetime.now(UTC)
+    config = _load(config_path)
+    with _database(config) as db:
+        if not silence(db, service, now + length, comment, now):
+            known = ", ".join(one.name for one in config.services)
+            raise typer.BadParameter(f'no service is named "{service}"; known: {known}')
+    typer.echo(f"{service or 'everything'} is silenced for {duration}")
+
+
+@alerts_app.command("backtest")
+def alerts_backtest(
+    false_alarms: Annotated[
+        float | None, typer.Option(min=0.01, help="False alarms a year to try instead.")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="Baseline to try, such as 60d.")] = None,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """List the drops that the stored posts hold: as configured, and with other settings.
+
+    Example: sentiment alerts backtest --false-alarms 6
+    """
+    from datetime import UTC, datetime
+
+    from sentiment.alert import backtest
+    from sentiment.config import with_alerts
+
+    config, now = _load(config_path), datetime.now(UTC)
+    tried = with_alerts(config, false_alarms, baseline)
+    with _database(config) as db:
+        found = [{"settings": "present", **row} for row in backtest(config, db, now)]
+        if tried != config:
+            found += [{"settings": "tried", **row} for row in backtest(tried, db, now)]
+    _rows(found, as_json=as_json, none="no drops")
+
+
+@alerts_app.command("plan")
+def alerts_plan(
+    points: Annotated[
+        float, typer.Option(min=1, max=200, help="Size of the drop, in points of net sentiment.")
+    ] = 20,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Say what to expect of each service before anything is switched on.
+
+    Example: sentiment alerts plan --points 20
+    """
+    from datetime import UTC, datetime
+
+    from sentiment.alert import plan
+
+    config = _load(config_path)
+    with _database(config) as db:
+        expected = plan(config, db, datetime.now(UTC), points)
+    if as_json:
+        _print_json(expected)
+        return
+    for row in expected:
+        typer.echo(_expectation(row))
+
+
+def _expectation(row: dict[str, Any]) -> str:
+    if row["votes_a_day"] is None:
+        return f"{row['service']}: too few posts to learn from"
+    start = (
+        f"{row['service']}: at {row['votes_a_day']:.1f} voices a day, one false alarm in about "
+        f"{row['days_to_false_alarm']:,.0f} days; a drop of {row['points']:.0f} points seen "
+    )
+    if row["days_to_detect"] is None:
+        return start + "not within half a year"
+    seen = f"within about {row['days_to_detect']:.1f} days"
+    rest = 1 - row["detected"]
+    return start + seen + (f", and {100 * rest:.0f} % of such drops never" if rest > 0.01 else "")
+
+
+def _rows(found: list[dict[str, Any]], *, as_json: bool, none: str) -> None:
+    """Rows as JSON or as a table."""
+    from sentiment.show import show_rows
+
+    if as_json:
+        _print_json(found)
+    elif found:
+        show_rows(found)
+    else:
+        typer.echo(none)
 
 
 def _load(path: Path) -> Config:

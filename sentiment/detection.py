@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 DROPS = np.array([0.25, 0.5, 1.0])  # in standard deviations of a vote
 SHARES = np.array([0.6, 0.25, 0.15])  # of the accepted false alarms
 MIN_VOTES = 20  # of a baseline
-BLOCK = 4  # days whose means show how long moods last
+BLOCK = 7  # days whose means show how long moods last
 MOODS = 1.1  # usual inflation of their variance, worth so many blocks:
-PRIOR = 10.0
+PRIOR = 6.0
 SMOOTH = 30  # votes from which on their own distribution counts for more than a normal one
 STREAMS = 400  # drawn for a threshold
 FASTEST = 50  # observations a day; of more votes, several make one
@@ -146,8 +146,31 @@ def without_weekdays(votes: Votes) -> Votes:
     return replace(votes, value=votes.value - effect[weekday])
 
 
+def without_bursts(votes: Votes) -> Votes:
+    """No day counts for more than twice as many votes as usual (and two more).
+
+    The voices of a busier day are bundled into that many means: what hundreds say at once they
+    often say together.
+    """
+    if not len(votes):
+        return votes
+    most = math.ceil(2 * votes.a_day() + 2)
+    _, day, n = np.unique(votes.day, return_inverse=True, return_counts=True)
+    if n.max() <= most:
+        return votes
+    place = np.arange(len(votes)) - (np.cumsum(n) - n)[day]
+    bundle = day * most + np.where(n[day] > most, place * most // n[day], place)
+    _, group, size = np.unique(bundle, return_inverse=True, return_counts=True)
+    last = np.cumsum(size) - 1
+    return Votes(votes.at[last], votes.day[last], np.bincount(group, votes.value) / size)
+
+
 def together(votes: Votes, size: int) -> Votes:
-    """Means of so many votes each, at the time of the last; an incomplete rest waits."""
+    """What the test looks at: means of so many votes each, at the time of the last.
+
+    Bursts are bundled first; an incomplete rest waits.
+    """
+    votes = without_bursts(votes)
     if size == 1:
         return votes
     n = len(votes) // size * size

@@ -1,14 +1,19 @@
-"""The order of the stages: match → score → roll up. Collecting comes before, at its own pace."""
+"""The order of the stages: match → score → roll up → alert.
+
+Collecting comes before and notifying after, each at its own pace.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
+from sentiment.alert import alert, due
 from sentiment.match import match
 from sentiment.rollup import rollup
 from sentiment.score import score
@@ -29,11 +34,15 @@ PASS = 5_000  # mentions scored before new posts get their turn
 
 @dataclass(slots=True)
 class Processed:
-    """What was done: posts matched, mentions scored, days of a service at a source rolled up."""
+    """What was done: posts matched, mentions scored, days of a service at a source rolled up.
+
+    transitions: alerts that changed their state.
+    """
 
     matched: int = 0
     scored: int = 0
     rolled_up: int = 0
+    transitions: int = 0
 
 
 def process(
@@ -60,6 +69,8 @@ def process(
         done.rolled_up += rollup(db, stopping=stopping, progress=partial(progress, "roll up"))
         if scored == PASS:
             log.info("backlog", scored=done.scored)
+    if not stopping() and (any(asdict(done).values()) or due(db, datetime.now(UTC))):
+        done.transitions = alert(config, db, stopping=stopping, progress=partial(progress, "alert"))
     if any(asdict(done).values()):
         log.info("processed", **asdict(done))
     return done

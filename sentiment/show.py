@@ -130,7 +130,7 @@ def show_processed(done: Processed) -> None:
     """What the stages did."""
     out.print(
         f"{done.matched:,} posts matched, {done.scored:,} mentions scored, "
-        f"{done.rolled_up:,} days rolled up"
+        f"{done.rolled_up:,} days rolled up, {done.transitions:,} alerts changed"
     )
 
 
@@ -258,3 +258,20 @@ def _clock(moment: str | None) -> str:
     local = datetime.fromisoformat(moment).astimezone()
     today = local.date() == datetime.now().astimezone().date()
     return local.strftime("%H:%M:%S" if today else "%d.%m. %H:%M")
+
+
+def show_rows(found: list[dict[str, Any]]) -> None:
+    """Any rows as a table, empty columns left out."""
+    columns = [key for key in found[0] if any(row[key] not in (None, "") for row in found)]
+    table = Table(*[column.replace("_", " ") for column in columns], box=None)
+    for row in found:
+        table.add_row(*[_cell(row[column]) for column in columns])
+    out.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return escape(str(value))

@@ -24,6 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sentiment.assemble import http_client, load_classifier
 from sentiment.collect import collect_source
 from sentiment.database import open_database, rows
+from sentiment.notify import notify
 from sentiment.pipeline import Progress, process
 from sentiment.purge import purge
 from sentiment.surveys.watch import pick_up
@@ -42,7 +43,9 @@ log = structlog.get_logger()
 
 PROCESS_EVERY = timedelta(seconds=5)  # looking for work costs three small queries
 PURGE_EVERY = timedelta(hours=6)
+NOTIFY_EVERY = timedelta(seconds=5)
 PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
+RECHECK_LOOK = timedelta(hours=1)  # looking for stored posts that are due for another look
 MAX_THREADS = 32
 
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # told by `_log_event` instead
@@ -95,6 +98,7 @@ class Worker:
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
         self._scheduler.start()
         log.info(
+        self._repeat("notify", NOTIFY_EVERY, partial(notify, self.config, stopping=self.stopping))
             "started", sources=len(self.config.sources), database=str(self.config.database_path)
         )
         self._stop.wait()
@@ -109,7 +113,7 @@ class Worker:
             self._schedule(source)
 
     def process(self, db: Database) -> None:
-        """Match, score and roll up whatever is waiting."""
+        """Match, score, roll up and judge whatever is waiting."""
         process(self.config, db, lambda: self.model, stopping=self.stopping, progress=self.progress)
 
     def import_surveys(self, db: Database) -> None:

@@ -175,37 +175,56 @@ CREATE TABLE survey_files (               -- what was found in the watched folde
 
 CREATE TABLE alerts (
     id INTEGER PRIMARY KEY,
-    rule TEXT NOT NULL,
+    rule TEXT NOT NULL,                   -- drop, threshold, volume, emotion, survey, source
     company_id INTEGER REFERENCES companies (id),
     service_id INTEGER REFERENCES services (id),
     state TEXT NOT NULL CHECK (state IN ('ok', 'pending', 'firing', 'resolved', 'no-data')),
     since_at TEXT NOT NULL,
-    detail TEXT NOT NULL DEFAULT '{}'     -- JSON
+    acknowledged_at TEXT,                 -- somebody knows: nothing more is sent until it is over
+    detail TEXT NOT NULL DEFAULT '{}'     -- JSON: where the test stands
+    subject TEXT NOT NULL DEFAULT '',     -- what else: a source, a customer class, an emotion
 ) STRICT;
 
 CREATE TABLE alert_transitions (
     id INTEGER PRIMARY KEY,
+CREATE UNIQUE INDEX alerts_key ON alerts (rule, ifnull(service_id, 0), subject);
     alert_id INTEGER NOT NULL REFERENCES alerts (id),
     from_state TEXT NOT NULL,
     to_state TEXT NOT NULL,
     reason TEXT NOT NULL,
-    happened_at TEXT NOT NULL
+    happened_at TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '{}',    -- JSON: the explanation, as the message gives it
+    queued_at TEXT                        -- when the outbox took it; NULL: not yet
+) STRICT;
+CREATE INDEX alert_transitions_by_alert ON alert_transitions (alert_id);
+CREATE INDEX alert_transitions_to_queue ON alert_transitions (id) WHERE queued_at IS NULL;
+
+CREATE TABLE alert_silences (
+    id INTEGER PRIMARY KEY,
+    service_id INTEGER REFERENCES services (id),  -- NULL: every one
+    until_at TEXT NOT NULL,
+    comment TEXT NOT NULL DEFAULT '',
+    created_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE notifications (
     id INTEGER PRIMARY KEY,
     transition_id INTEGER NOT NULL REFERENCES alert_transitions (id),
     receiver TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('waiting', 'delivered', 'expired')),
+    -- withheld: silenced or acknowledged before it was sent
+    status TEXT NOT NULL CHECK (status IN ('waiting', 'delivered', 'expired', 'withheld')),
+    message_id INTEGER,                   -- told in one message: the first one's id; set once
     attempts INTEGER NOT NULL DEFAULT 0,
     last_error TEXT,
     created_at TEXT NOT NULL,
     delivered_at TEXT,
+    next_attempt_at TEXT,
     UNIQUE (transition_id, receiver)
 ) STRICT;
 
 CREATE TABLE erasures (
     id INTEGER PRIMARY KEY,
+CREATE INDEX notifications_waiting ON notifications (receiver) WHERE status = 'waiting';
     source TEXT,                          -- NULL: all of them
     reason TEXT NOT NULL,
     posts INTEGER NOT NULL,

@@ -115,7 +115,8 @@ JOIN scores old ON old.mention_id = m.mention_id AND old.model <> m.model;
 ACTIVE_ALERTS = """
 CREATE VIEW active_alerts AS
 SELECT
-    a.id AS alert_id, a.rule, c.name AS company, v.name AS service, a.state, a.since_at,
+    a.id AS alert_id, a.rule, c.name AS company, v.name AS service, a.subject, a.state, a.since_at,
+    a.acknowledged_at,
     (SELECT t.reason FROM alert_transitions t WHERE t.alert_id = a.id ORDER BY t.id DESC LIMIT 1)
         AS reason
 FROM alerts a

@@ -106,6 +106,16 @@ def test_a_drop_is_no_weekday():
     )
 
 
+def test_a_burst_counts_for_no_more_than_two_days():
+    """Eighty voices on a day that usually has four are ten; their mean is what it was."""
+    stream = votes(usual(400))
+    day = np.where(np.arange(400) < 80, MONDAY, stream.day)
+    calm = detection.without_bursts(Votes(stream.at, day, stream.value))
+    assert (calm.day == MONDAY).sum() == 10
+    assert calm.value[:10].mean() == pytest.approx(stream.value[:80].mean())
+    assert len(detection.without_bursts(stream)) == 400
+
+
 def test_the_threshold_is_the_same_for_the_same_votes():
     """Simulation is seeded."""
     stream = votes(usual(200, seed=1))

@@ -261,7 +261,7 @@ def test_active_alerts(db):
     """What is pending or firing, with the last transition's reason."""
     for number, state in enumerate(("firing", "resolved"), start=1):
         db.execute("INSERT INTO alerts (id, rule, company_id, service_id, state, since_at) "
-                   "VALUES (?, 'drop', 1, 1, ?, '2026-03-02')", [number, state])  # fmt: skip
+                   "VALUES (?, 'drop', 1, ?, ?, '2026-03-02')", [number, number, state])  # fmt: skip
     for reason in ("first", "last"):
         db.execute("INSERT INTO alert_transitions (alert_id, from_state, to_state, reason, "
                    "happened_at) VALUES (1, 'ok', 'firing', ?, '2026-03-02')", [reason])  # fmt: skip

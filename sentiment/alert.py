@@ -1,0 +1,343 @@
+"""Alert: let every rule look, and write what follows as transitions, each with its reason.
+
+Telling people is the next stage's business (see notify.py): its work list is the transitions that
+nobody has queued yet.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from sentiment import drop, rules
+from sentiment.database import count, get_state, rows, set_state, timestamp, transaction
+from sentiment.decision import Evidence, Pace, Standing, course
+from sentiment.rules import PACE, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlite_utils import Database
+
+    from sentiment.config import Config
+    from sentiment.decision import Transition
+    from sentiment.detection import Episode
+
+log = structlog.get_logger()
+
+BACKLOG = 20  # posts that may wait to be read while the rest is judged
+CHECKED = "alerts checked"  # in `state`: when, for `due`
+
+
+def due(db: Database, now: datetime, every_seconds: float = 60) -> bool:
+    """Whether so much time has passed since the last pass that silence may be news."""
+    last = get_state(db, CHECKED)
+    return last is None or (now - datetime.fromisoformat(last)).total_seconds() >= every_seconds
+
+
+def alert(
+    config: Config,
+    db: Database,
+    *,
+    now: datetime | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> int:
+    """One pass over all rules; returns the number of transitions."""
+    if not config.alerts.enabled:
+        return 0
+    now = now or datetime.now(UTC)
+    changed = 0
+    for seen in rules.operations(db, config, now):
+        changed += _settle(db, seen, now)
+    services = _services(db, config)
+    frozen = _frozen(db, config, now)
+    for done, service in enumerate(services, start=1):
+        if stopping():
+            return changed
+        changed += _service(db, config, service, now, frozen)
+        progress(done, len(services))
+    for seen in rules.surveys(db, config, now):
+        changed += _settle(db, seen, now)
+    changed += _remind(config, db, now)
+    set_state(db, CHECKED, timestamp(now))
+    return changed
+
+
+def _services(db: Database, config: Config) -> list[dict[str, Any]]:
+    off = {one.service for one in config.alerts.services if not one.enabled}
+    found = rows(db, "SELECT id, name FROM services WHERE active = 1 ORDER BY id")
+    return [row for row in found if row["name"] not in off]
+
+
+def _frozen(db: Database, config: Config, now: datetime) -> str:
+    """Why nothing may be concluded at all: the picture is not complete yet."""
+    unread = rows(
+        db,
+        "SELECT name FROM sources WHERE active = 1 AND last_attempt_at IS NULL ORDER BY id",
+    )
+    if unread:
+        return f"not read yet: {', '.join(row['name'] for row in unread)}"
+    model = get_state(db, "model") or ""
+    waiting = count(
+        db,
+        "SELECT count(*) FROM mentions m JOIN posts p ON p.id = m.post_id "
+        "WHERE p.erased_at IS NULL AND p.day >= ? AND (m.model < ? OR m.model > ?)",
+        (now - config.alerts.baseline).date().isoformat(),
+        model,
+        model,
+    )
+    if waiting:
+        return f"{waiting} mentions wait for the present model's scores"
+    unmatched = count(
+        db, "SELECT count(*) FROM posts WHERE matched_by IS NULL AND erased_at IS NULL"
+    )
+    return f"{unmatched} posts wait to be read" if unmatched > BACKLOG else ""
+
+
+def _service(
+    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: str
+) -> int:
+    """The sequential test of a service, and the plainer rules when it has nothing to say."""
+    changed, lost = _drop(db, config, service, now, frozen)
+    frozen = frozen or lost
+    state = _row(db, "drop", service["id"], "", now)["state"]
+    for seen in rules.look(db, config, service["id"], service["name"], now):
+        told = seen.evidence
+        if frozen:
+            told = Evidence(frozen=frozen)
+        elif state in ("pending", "firing"):
+            told = Evidence(over="told by the alert on the drop")
+        changed += _settle(db, Seen(seen.rule, seen.service, seen.subject, told, seen.facts), now)
+    return changed
+
+
+def _drop(
+    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: str
+) -> tuple[int, str]:
+    row = _row(db, "drop", service["id"], "", now)
+    if frozen:
+        return _settle(db, Seen("drop", service["id"], "", Evidence(frozen=frozen)), now), frozen
+    detail = json.loads(row["detail"])
+    model = get_state(db, "model") or ""
+    if detail.get("model") not in (None, model) and row["state"] != "firing":
+        detail["start_at"] = timestamp(now)  # a new model has no say on what was before it
+    start = datetime.fromisoformat(detail["start_at"]) if detail.get("start_at") else None
+    assessed = drop.assess(db, config, service["id"], model, now, start)
+    broken = [
+        source["name"]
+        for source in rows(db, "SELECT * FROM sources WHERE active = 1")
+        if rules.trouble(source, now, config.alerts.source.silent_for)
+    ]
+    fired_at = datetime.fromisoformat(row["since_at"]) if row["state"] == "firing" else None
+    evidence = drop.evidence(assessed, broken, fired_at)
+    facts: dict[str, Any] = {}
+    if assessed and assessed.watch.open and row["state"] != "firing" and not evidence.frozen:
+        facts = drop.explain(db, config, assessed, assessed.watch.open)
+    elif row["state"] == "firing" or (assessed and assessed.watch.open):
+        facts = detail.get("facts", {})
+    detail |= {"model": model, "facts": facts}
+    if assessed:
+        detail |= {"score": _finite(assessed.watch.score), "level": assessed.test.level}
+    seen = Seen("drop", service["id"], "", evidence, facts)
+    return _settle(db, seen, now, detail), evidence.frozen
+
+
+def _finite(score: float) -> float | None:
+    return round(score, 3) if abs(score) < 1e6 else None
+
+
+def _row(
+    db: Database, rule: str, service: int | None, subject: str, now: datetime
+) -> dict[str, Any]:
+    """The alert's row, made when there is none."""
+    where = "rule = ? AND ifnull(service_id, 0) = ifnull(?, 0) AND subject = ?"
+    key = (rule, service, subject)
+    found = rows(db, f"SELECT * FROM alerts WHERE {where}", *key)
+    if not found:
+        db.execute(
+            "INSERT OR IGNORE INTO alerts (rule, company_id, service_id, subject, state, since_at) "
+            "SELECT ?, (SELECT id FROM companies WHERE own = 1), ?, ?, 'ok', ?",
+            [*key, timestamp(now)],
+        )
+        found = rows(db, f"SELECT * FROM alerts WHERE {where}", *key)
+    return found[0]
+
+
+def _settle(db: Database, seen: Seen, now: datetime, detail: dict[str, Any] | None = None) -> int:
+    """Decide, and write the transitions; returns how many."""
+    row = _row(db, seen.rule, seen.service, seen.subject, now)
+    old = json.loads(row["detail"])
+    kept = json.dumps({**old, **(detail or {"facts": seen.facts})}, sort_keys=True)
+    ended = old.get("ended_at")
+    standing = Standing(
+        row["state"],
+        datetime.fromisoformat(row["since_at"]),
+        datetime.fromisoformat(ended) if ended else None,
+    )
+    steps = course(standing, seen.evidence, now, PACE.get(seen.rule, Pace()))
+    if not steps and kept == row["detail"]:
+        return 0
+    with transaction(db):
+        if not _claim(db, row, steps, kept, now):
+            return 0  # somebody else has decided meanwhile
+        _write(db, row, steps, seen.facts or old.get("facts", {}), now)
+    for state, reason in steps:
+        log.info("alert", rule=seen.rule, subject=seen.subject, state=state, reason=reason)
+    return len(steps)
+
+
+def _claim(
+    db: Database, row: dict[str, Any], steps: list[Transition], detail: str, now: datetime
+) -> bool:
+    """Move the alert's row on, if it still is as it was read."""
+    state = steps[-1][0] if steps else row["state"]
+    if state == "resolved" and steps:
+        detail = json.dumps({**json.loads(detail), "ended_at": timestamp(now)}, sort_keys=True)
+    acknowledged = row["acknowledged_at"] if state in (row["state"], "firing") else None
+    moved = db.execute(
+        "UPDATE alerts SET state = ?, since_at = ?, detail = ?, acknowledged_at = ? "
+        "WHERE id = ? AND state = ? AND since_at = ? AND acknowledged_at IS ?",
+        [
+            state,
+            timestamp(now) if steps else row["since_at"],
+            detail,
+            acknowledged,
+            row["id"],
+            row["state"],
+            row["since_at"],
+            row["acknowledged_at"],
+        ],
+    )
+    return bool(moved.rowcount == 1)
+
+
+def _write(
+    db: Database,
+    row: dict[str, Any],
+    steps: list[Transition],
+    facts: dict[str, Any],
+    now: datetime,
+) -> None:
+    before = row["state"]
+    for state, reason in steps:
+        muted = row["acknowledged_at"] is not None and state == "resolved"
+        db.execute(
+            "INSERT INTO alert_transitions "
+            "(alert_id, from_state, to_state, reason, happened_at, detail, queued_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                row["id"],
+                before,
+                state,
+                reason,
+                timestamp(now),
+                json.dumps(facts, sort_keys=True, ensure_ascii=False),
+                timestamp(now) if muted else None,  # acknowledged: nothing more is sent
+            ],
+        )
+        before = state
+
+
+def _remind(config: Config, db: Database, now: datetime) -> int:
+    """Firing alerts that nobody has acknowledged: once more after each repeat interval."""
+    latest = timestamp(now - config.alerts.repeat)
+    due_again = rows(
+        db,
+        "SELECT a.*, t.detail AS facts FROM alerts a JOIN alert_transitions t ON t.id = "
+        "(SELECT max(id) FROM alert_transitions WHERE alert_id = a.id) "
+        "WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND t.happened_at <= ?",
+        latest,
+    )
+    for row in due_again:
+        with transaction(db):
+            step: Transition = ("firing", "it goes on: the repeat interval has passed")
+            _write(db, row, [step], json.loads(row["facts"]), now)
+    return len(due_again)
+
+
+def listed(db: Database) -> list[dict[str, Any]]:
+    """Alerts that are not ok, and what became of them last."""
+    return rows(
+        db,
+        "SELECT a.id, a.rule, v.name AS service, a.subject, a.state, a.since_at, "
+        "a.acknowledged_at, (SELECT reason FROM alert_transitions WHERE alert_id = a.id "
+        "ORDER BY id DESC LIMIT 1) AS reason "
+        "FROM alerts a LEFT JOIN services v ON v.id = a.service_id "
+        "WHERE a.state IN ('pending', 'firing', 'resolved') ORDER BY a.state, a.since_at DESC",
+    )
+
+
+def acknowledge(db: Database, alert_id: int, now: datetime) -> bool:
+    """Somebody knows of a firing alert: nothing more is sent until it is over."""
+    done = db.execute(
+        "UPDATE alerts SET acknowledged_at = ? WHERE id = ? AND state = 'firing'",
+        [timestamp(now), alert_id],
+    )
+    return bool(done.rowcount == 1)
+
+
+def silence(
+    db: Database, service: str | None, until: datetime, comment: str, now: datetime
+) -> bool:
+    """Send nothing about a service (or anything) until then; False for an unknown service."""
+    found = rows(db, "SELECT id FROM services WHERE name = ? AND active = 1", service)
+    if service is not None and not found:
+        return False
+    db.execute(
+        "INSERT INTO alert_silences (service_id, until_at, comment, created_at) "
+        "VALUES (?, ?, ?, ?)",
+        [found[0]["id"] if found else None, timestamp(until), comment, timestamp(now)],
+    )
+    return True
+
+
+def backtest(config: Config, db: Database, now: datetime) -> list[dict[str, Any]]:
+    """The drops that these settings would have found in the stored posts, per service."""
+    model = get_state(db, "model") or ""
+    found = []
+    for service in _services(db, config):
+        assessed = drop.assess(db, config, service["id"], model, now)
+        for episode in assessed.watch.episodes if assessed else []:
+            found.append({"service": service["name"], **_told(episode)})  # noqa: PERF401
+    return sorted(found, key=lambda row: str(row["alarm_at"]))
+
+
+def _told(episode: Episode) -> dict[str, Any]:
+    return {
+        key: _moment(value) if key.endswith("_at") else value
+        for key, value in asdict(episode).items()
+    }
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else timestamp(datetime.fromtimestamp(seconds, UTC))
+
+
+def plan(config: Config, db: Database, now: datetime, points: float) -> list[dict[str, Any]]:
+    """What to expect of each service: votes a day, days to a false alarm, days to see a drop."""
+    from sentiment.detection import plan as expect
+
+    model = get_state(db, "model") or ""
+    out = []
+    for service in _services(db, config):
+        row: dict[str, Any] = {"service": service["name"], "points": points}
+        assessed = drop.assess(db, config, service["id"], model, now)
+        if assessed is None:
+            out.append({**row, "votes_a_day": None})
+            continue
+        calm = drop.undisturbed(
+            assessed.heard.votes, config.alerts, drop.rate(config), assessed.start_at
+        )
+        out.append(
+            {
+                **row,
+                "votes_a_day": round(calm.a_day(), 2),
+                **asdict(expect(calm, assessed.test, drop.rate(config), points / 100)),
+            }
+        )
+    return out

@@ -1,0 +1,303 @@
+"""The rule "drop": how far and since when the mentions of a service have become worse.
+
+Whatever is asked is computed anew from the posts in the order in which they were written, so that
+posts that arrive late, are changed or vanish count as if they had always been so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.labels import EKMAN
+from sentiment.database import get_state, rows, set_state, timestamp
+from sentiment.decision import Evidence
+from sentiment.detection import (
+    DROPS,
+    FARTHEST,
+    MIN_VOTES,
+    PENDING,
+    Episode,
+    Test,
+    Votes,
+    Watch,
+    calibrate,
+    first_guess,
+    offsets,
+    watch,
+    without_weekdays,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sqlite_utils import Database
+
+    from sentiment.config import Alerts, Config
+
+METHOD = "1"  # changes when levels must be found anew
+HISTORY = timedelta(days=400)  # watched beside the baseline
+LEAST_DAYS = 14  # of a baseline
+SUPPORT = 0.2  # share of a baseline; without such a source nothing can be said
+
+VOTES = """
+SELECT p.day, ifnull(p.author, '#' || m.id) AS voice, s.name AS source,
+    min(p.posted_at) AS at, avg(k.valence) AS value, min(m.id) AS mention_id, p.url
+FROM mentions m
+JOIN posts p ON p.id = m.post_id
+JOIN sources s ON s.id = p.source_id
+JOIN scores k ON k.mention_id = m.id AND k.model = m.model
+JOIN companies c ON c.id = m.company_id AND c.own = 1
+WHERE m.service_id = :service AND m.model = :model AND p.duplicate_of IS NULL
+    AND p.day >= :since AND p.posted_at <= :until
+GROUP BY p.source_id, p.day, voice
+ORDER BY at, mention_id
+"""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The votes on a service with what they came from; all in the same order."""
+
+    votes: Votes
+    voice: list[str]
+    source: list[str]
+    thread: list[str]
+    mention: list[int]
+
+    def where(self, keep: NDArray[np.bool_]) -> Heard:
+        """Only those votes."""
+
+        def pick(column: list[Any]) -> list[Any]:
+            return [value for value, kept in zip(column, keep, strict=True) if kept]
+
+        return Heard(self.votes.where(keep), pick(self.voice), pick(self.source),
+                     pick(self.thread), pick(self.mention))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A service's votes, the test for them, and where it stands. start_at: POSIX seconds."""
+
+    heard: Heard
+    test: Test
+    watch: Watch
+    start_at: float = -math.inf
+
+
+def heard(db: Database, settings: Alerts, service: int, model: str, now: datetime) -> Heard:
+    """The votes on a service that count at this moment."""
+    since = (now - settings.baseline - HISTORY).date().isoformat()
+    values = {"service": service, "model": model, "since": since, "until": timestamp(now)}
+    found = list(db.query(VOTES, values))
+    votes = Votes(
+        np.array([datetime.fromisoformat(row["at"]).timestamp() for row in found], dtype=float),
+        np.array([date.fromisoformat(row["day"]).toordinal() for row in found], dtype=np.int64),
+        np.array([row["value"] for row in found], dtype=float),
+    )
+    return Heard(
+        without_weekdays(votes) if found else votes,
+        [f"{row['source']}\0{row['voice']}" for row in found],
+        [row["source"] for row in found],
+        [(row["url"] or f"#{row['mention_id']}").split("#p")[0].split("?")[0] for row in found],
+        [row["mention_id"] for row in found],
+    )
+
+
+def rate(config: Config) -> float:
+    """A service's share of the accepted false alarms, a year."""
+    off = {one.service for one in config.alerts.services if not one.enabled}
+    watched = [service for service in config.services if service.name not in off]
+    return config.alerts.false_alarms_per_year / max(len(watched), 1)
+
+
+def assess(  # noqa: PLR0917
+    db: Database,
+    config: Config,
+    service: int,
+    model: str,
+    now: datetime,
+    start_at: datetime | None = None,
+) -> Assessed | None:
+    """Follow a service's votes to this moment; None while there are too few."""
+    settings = config.alerts
+    found = heard(db, settings, service, model, now)
+    start = start_at.timestamp() if start_at else -math.inf
+    calm = undisturbed(found.votes, settings, rate(config), start)
+    if len(calm) < MIN_VOTES or int(calm.day[-1] - calm.day[0]) < LEAST_DAYS:
+        return None
+    test = level(db, settings, service, calm, rate(config), f"{model} {now:%G-W%V}")
+    return Assessed(found, test, watch(found.votes, test, start_at=start), start)
+
+
+def undisturbed(votes: Votes, settings: Alerts, false_alarms: float, start: float) -> Votes:
+    """The votes of the latest baseline: before a drop that goes on, without those that are over."""
+    if len(votes) < MIN_VOTES:
+        return votes
+    baseline = settings.baseline.days
+    guess = first_guess(votes, false_alarms, baseline=baseline)
+    guess = replace(guess, accept_after=settings.accept_after.days)
+    seen = watch(votes, guess, start_at=start)
+    keep = np.ones(len(votes), dtype=bool)
+    for drop in seen.episodes:
+        if drop.ending != "usual":
+            keep &= (votes.at < drop.onset_at) | (votes.at >= (drop.ended_at or math.inf))
+        else:
+            keep &= votes.at >= drop.onset_at
+    if not seen.open and seen.score > -PENDING and seen.onset_at:
+        keep &= votes.at < seen.onset_at
+    calm = votes.where(keep)
+    return calm.where(calm.day > calm.day[-1] - baseline) if len(calm) else calm
+
+
+def level(  # noqa: PLR0917
+    db: Database, settings: Alerts, service: int, calm: Votes, false_alarms: float, stamp: str
+) -> Test:
+    """The test for a service, found by simulation once a week or when its votes have changed much.
+
+    stamp: model and week.
+    """
+    size = round(math.log(len(calm)) / math.log(1.3))
+    parts = [METHOD, stamp, false_alarms, settings.baseline.days, settings.accept_after.days, size]
+    fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    key = f"alert level {service}"
+    known = json.loads(get_state(db, key) or "{}")
+    if known.get("fingerprint") != fingerprint:
+        test = calibrate(calm, false_alarms, baseline=settings.baseline.days)
+        known = {"fingerprint": fingerprint, "level": test.level, "size": test.size}
+        set_state(db, key, json.dumps(known))
+    return Test(known["level"], known["size"], settings.baseline.days, settings.accept_after.days)
+
+
+def evidence(assessed: Assessed | None, broken: list[str], fired_at: datetime | None) -> Evidence:
+    """What the test says, as the state machine wants to hear it. fired_at: of a firing alert."""
+    if assessed is None:
+        return Evidence(
+            unknown=f"fewer than {MIN_VOTES} authors or {LEAST_DAYS} days to learn from"
+        )
+    seen = assessed.watch
+    if lost := _missed(assessed, broken):
+        return Evidence(frozen=f"not read at present: {', '.join(lost)}")
+    if seen.open:
+        return Evidence("alarm", why=_sentence(seen.open, assessed))
+    over = _over(seen, fired_at)
+    if seen.score >= -PENDING:
+        return Evidence("suspected", why="the mentions may be getting worse", over=over)
+    return Evidence(over=over)
+
+
+def _over(seen: Watch, fired_at: datetime | None) -> str:
+    last = seen.episodes[-1] if seen.episodes else None
+    if last and fired_at and (last.ended_at or 0) >= fired_at.timestamp() - 86400:
+        return {
+            "recovered": "the mentions are as they were before",
+            "usual": "the lower level has lasted so long that it is the usual one now",
+        }[last.ending]
+    return "seen again, with late posts and present scores, there is no drop"
+
+
+def _missed(assessed: Assessed, broken: list[str]) -> list[str]:
+    """Broken sources that gave a good part of the service's votes."""
+    sources = assessed.heard.source
+    return [name for name in broken if sources.count(name) >= SUPPORT * len(sources)]
+
+
+def _sentence(drop: Episode, assessed: Assessed) -> str:
+    votes = assessed.heard.votes
+    now = float(votes.value[votes.at >= drop.onset_at].mean())
+    since = datetime.fromtimestamp(drop.onset_at, UTC).date()
+    return f"valence fell from {drop.mean:+.2f} to {now:+.2f} since {since}"
+
+
+def explain(db: Database, config: Config, assessed: Assessed, drop: Episode) -> dict[str, Any]:
+    """The facts of a message, free of any language."""
+    since = assessed.heard.where(assessed.heard.votes.at >= drop.onset_at)
+    before = assessed.heard.where(
+        (assessed.heard.votes.at < drop.onset_at)
+        & (assessed.heard.votes.at >= drop.onset_at - config.alerts.baseline.total_seconds())
+    )
+    mean = float(since.votes.value.mean())
+    tallest = _evidence_since(since.votes, drop, assessed.test)
+    return {
+        "since": datetime.fromtimestamp(drop.onset_at, UTC).astimezone(config.zone).date()
+        .isoformat(),
+        "before": round(100 * drop.mean, 1),
+        "after": round(100 * mean, 1),
+        "error": round(100 * float(since.votes.value.std()) / math.sqrt(len(since.votes)), 1),
+        "authors": len(since.votes),
+        "authors_before": drop.votes,
+        "years_between": round(min(1 / rate(config) * math.exp(min(tallest, 20.0)), 1000.0), 1),
+        "emotion": _emotion(db, since, before),
+        "mentions": _weightiest(since, 3),
+        "sources": _shares(since),
+        "without": _without(assessed, since, drop),
+    }  # fmt: skip
+
+
+def _evidence_since(votes: Votes, drop: Episode, test: Test) -> float:
+    """The strongest evidence beyond the threshold that the votes since the onset make together."""
+    z = np.minimum((drop.mean - votes.value) / drop.deviation, FARTHEST)
+    trusted = drop.votes / (drop.votes + len(votes))
+    totals = (DROPS * z.sum() - len(votes) * DROPS**2 / 2) * trusted
+    beyond = totals - offsets(DROPS * math.sqrt(test.size)) - test.level
+    return max(drop.score, float(beyond.max()))
+
+
+def _emotion(db: Database, since: Heard, before: Heard) -> dict[str, Any] | None:
+    """The emotion that has risen most, with its share of the mentions before and since."""
+    now, then = (_emotions(db, part.mention) for part in (since, before))
+    risen = max(EKMAN, key=lambda emotion: now[emotion] - then[emotion])
+    if now[risen] - then[risen] < 0.05 or risen == "joy":
+        return None
+    return {"name": risen, "before": round(100 * then[risen]), "after": round(100 * now[risen])}
+
+
+def _emotions(db: Database, mentions: list[int]) -> dict[str, float]:
+    found = rows(
+        db,
+        "SELECT e.emotion, sum(e.probability >= 0.5) AS present FROM json_each(?) j "
+        "JOIN mentions m ON m.id = j.value "
+        "JOIN emotions e ON e.mention_id = m.id AND e.model = m.model GROUP BY e.emotion",
+        json.dumps(mentions),
+    )
+    present = {row["emotion"]: row["present"] / max(len(mentions), 1) for row in found}
+    return {emotion: present.get(emotion, 0.0) for emotion in EKMAN}
+
+
+def _weightiest(since: Heard, number: int) -> list[int]:
+    """Mentions that pull down most, no two of one author."""
+    order = np.argsort(since.votes.value, kind="stable")
+    chosen: dict[str, int] = {}
+    for index in order.tolist():
+        chosen.setdefault(since.voice[index], since.mention[index])
+    return list(chosen.values())[:number]
+
+
+def _shares(since: Heard) -> list[dict[str, Any]]:
+    names = sorted(set(since.source), key=since.source.count, reverse=True)
+    whole = len(since.source)
+    return [{"name": n, "share": round(100 * since.source.count(n) / whole)} for n in names]
+
+
+def _without(assessed: Assessed, since: Heard, drop: Episode) -> dict[str, bool]:
+    """Whether there would be an alarm without the loudest author, thread and source."""
+    weight = drop.mean - since.votes.value
+    out = {}
+    for name in ("voice", "thread", "source"):
+        column: list[str] = getattr(since, name)
+        pull: dict[str, float] = {}
+        for value, one in zip(column, weight.tolist(), strict=True):
+            pull[value] = pull.get(value, 0.0) + one
+        loudest = max(pull, key=lambda value: pull[value])
+        every = getattr(assessed.heard, name)
+        keep = np.array([value != loudest for value in every])
+        keep |= assessed.heard.votes.at < drop.onset_at if name != "source" else False
+        rest = assessed.heard.votes.where(keep)
+        seen = watch(rest, assessed.test, start_at=assessed.start_at)
+        out["author" if name == "voice" else name] = seen.open is not None
+    return out

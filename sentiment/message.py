@@ -1,0 +1,234 @@
+"""What a receiver reads: an alert in German or English, with the posts behind it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sentiment.database import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlite_utils import Database
+
+QUOTE = 220  # characters of a post
+
+WORDS = {
+    "en": {
+        "drop": "{service}: people speak worse of it",
+        "threshold": "{service}: net sentiment below {below:+.0f}",
+        "volume": "{service}: many more people talk about it",
+        "emotion": "{service}: more {emotion}",
+        "survey": "{subject} is falling{of}",
+        "source": "Source “{subject}”: {said}",
+        "disk": "Disk nearly full: {said}",
+        "over": "over: {title}",
+        "again": "still: {title}",
+        "several": "{n} alerts: {names}",
+        "fall": "Sentiment fell from {before:+.0f} to {after:+.0f} points (±{error:.0f}; scale "
+        "-100 to +100), since {since}: {authors} voices, compared with {authors_before} before.",
+        "sure": "By chance such a thing happens about once in {years} years for this service.",
+        "surer": "By chance such a thing happens less than once in {years} years for this service.",
+        "emotion_rose": "Mostly {emotion}: {after} % of the posts, {before} % before.",
+        "posts": "The posts that weigh most:",
+        "sources": "Where from: {shares}.",
+        "still": "It would also be an alert {without}.",
+        "not_still": "It would be no alert {without}: look there first.",
+        "and": " and ",
+        "author": "without its loudest author",
+        "thread": "without its loudest thread",
+        "source_out": "without its loudest source",
+        "surveys": "Surveys, last 90 days: {scores}.",
+        "no_surveys": "There are no survey answers on this service in the last 90 days.",
+        "net": "Net sentiment is {net:+.0f} ({authors} voices).",
+        "many": "{authors} voices in {days} days; usually {usual}.",
+        "rose": "In {after} % of the posts; usually in {before} %.",
+        "scored": "From {before} to {after} ({answers} answers).",
+        "reason": "Why: {reason}.",
+        "act": "Nothing more until it is over: sentiment alerts ack {alert}",
+        "of": " for {service}",
+        "anger": "anger", "disgust": "disgust", "fear": "fear", "joy": "joy",
+        "sadness": "sadness", "surprise": "surprise", "day": "{0:%-d %B %Y}",
+    },
+    "de": {
+        "drop": "{service}: Es wird schlechter darüber gesprochen",
+        "threshold": "{service}: Netto-Stimmung unter {below:+.0f}",
+        "volume": "{service}: Viel mehr Menschen sprechen darüber",
+        "emotion": "{service}: mehr {emotion}",
+        "survey": "{subject} sinkt{of}",
+        "source": "Quelle „{subject}“: {said}",
+        "disk": "Speicher fast voll: {said}",
+        "over": "vorbei: {title}",
+        "again": "weiterhin: {title}",
+        "several": "{n} Meldungen: {names}",
+        "fall": "Die Stimmung fiel von {before:+.0f} auf {after:+.0f} Punkte (±{error:.0f}; Skala "
+        "-100 bis +100), seit dem {since}: {authors} Stimmen, verglichen mit {authors_before} "
+        "davor.",
+        "sure": "Durch Zufall kommt so etwas bei dieser Leistung etwa alle {years} Jahre vor.",
+        "surer": "Durch Zufall kommt so etwas bei dieser Leistung seltener als alle {years} Jahre "
+        "vor.",
+        "emotion_rose": "Vor allem {emotion}: {after} % der Beiträge, davor {before} %.",
+        "posts": "Die Beiträge, die am meisten wiegen:",
+        "sources": "Woher: {shares}.",
+        "still": "Es wäre auch {without} eine Meldung.",
+        "not_still": "Es wäre {without} keine Meldung: dort zuerst nachsehen.",
+        "and": " und ",
+        "author": "ohne die lauteste Stimme",
+        "thread": "ohne den lautesten Faden",
+        "source_out": "ohne die lauteste Quelle",
+        "surveys": "Umfragen der letzten 90 Tage: {scores}.",
+        "no_surveys": "Zu dieser Leistung gibt es aus den letzten 90 Tagen keine Umfrageantworten.",
+        "net": "Die Netto-Stimmung liegt bei {net:+.0f} ({authors} Stimmen).",
+        "many": "{authors} Stimmen in {days} Tagen; üblich sind {usual}.",
+        "rose": "In {after} % der Beiträge; üblich sind {before} %.",
+        "scored": "Von {before} auf {after} ({answers} Antworten).",
+        "reason": "Grund: {reason}.",
+        "act": "Nichts mehr senden, bis es vorbei ist: sentiment alerts ack {alert}",
+        "of": " bei {service}",
+        "anger": "Ärger", "disgust": "Abscheu", "fear": "Angst", "joy": "Freude",
+        "sadness": "Trauer", "surprise": "Überraschung", "day": "{0:%-d.%-m.%Y}",
+    },
+}  # fmt: skip
+REASONS_DE = {
+    "the mentions are as they were before": "Die Beiträge sind wieder wie zuvor",
+    "the lower level has lasted so long that it is the usual one now": "Das niedrigere Niveau "
+    "dauert so lange an, dass es nun das übliche ist",
+    "seen again, with late posts and present scores, there is no drop": "Mit nachgereichten "
+    "Beiträgen und heutigen Werten ist kein Abfall zu sehen",
+    "it is read again": "Sie wird wieder gelesen",
+    "told by the alert on the drop": "Die Meldung zum Abfall sagt es schon",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent. id: the same whenever it is sent again."""
+
+    id: int
+    title: str
+    body: str
+
+
+def compose(
+    db: Database, message_id: int, transitions: list[dict[str, Any]], language: str, now: datetime
+) -> Message:
+    """One message for transitions that belong together.
+
+    transitions: id, rule, subject, service, service_id, alert_id, from_state, to_state, reason,
+    detail.
+    """
+    parts = [_part(db, row, language, now) for row in transitions]
+    if len(parts) == 1:
+        title, body = parts[0]
+    else:
+        names = ", ".join(dict.fromkeys(row["service"] or row["subject"] for row in transitions))
+        title = WORDS[language]["several"].format(n=len(parts), names=names)
+        body = "\n\n".join(f"{head}\n{text}" for head, text in parts)
+    return Message(message_id, f"[{message_id}] {title}", body)
+
+
+def _part(db: Database, row: dict[str, Any], language: str, now: datetime) -> tuple[str, str]:
+    words, facts = WORDS[language], json.loads(row["detail"])
+    title = _title(row, facts, words)
+    reason = REASONS_DE.get(row["reason"], row["reason"]) if language == "de" else row["reason"]
+    if row["to_state"] == "resolved":
+        return words["over"].format(title=title), words["reason"].format(reason=reason)
+    lines = list(_lines(db, row, facts, language, now))
+    lines.append(words["act"].format(alert=row["alert_id"]))
+    if row["from_state"] == "firing":
+        title = words["again"].format(title=title)
+    return title, "\n\n".join(lines)
+
+
+def _title(row: dict[str, Any], facts: dict[str, Any], words: dict[str, str]) -> str:
+    kind = "disk" if row["rule"] == "source" and row["subject"] == "disk" else row["rule"]
+    values = {
+        "service": row["service"] or "",
+        "subject": row["subject"].upper() if kind == "survey" else row["subject"],
+        "below": facts.get("below", 0.0),
+        "said": facts.get("said", ""),
+        "emotion": words.get(row["subject"], ""),
+        "of": words["of"].format(service=row["service"]) if row["service"] else "",
+    }
+    return words[kind].format(**values)
+
+
+def _lines(
+    db: Database, row: dict[str, Any], facts: dict[str, Any], language: str, now: datetime
+) -> Iterator[str]:
+    words = WORDS[language]
+    plain = {"threshold": "net", "volume": "many", "emotion": "rose", "survey": "scored"}
+    if row["rule"] in plain:
+        yield words[plain[row["rule"]]].format(**facts)
+    if row["rule"] != "drop" or "since" not in facts:
+        return
+    day = words["day"].format(date.fromisoformat(facts["since"]))
+    yield words["fall"].format(**{**facts, "since": day})
+    years = facts["years_between"]
+    shown = f"{years:.0f}" if years >= 10 else f"{years:.1f}"
+    shown = shown.replace(".", ",") if language == "de" else shown
+    yield words["surer" if years >= 1000 else "sure"].format(years=shown)
+    if risen := facts["emotion"]:
+        yield words["emotion_rose"].format(**{**risen, "emotion": words[risen["name"]]})
+    yield "\n".join([words["posts"], *_posts(db, facts["mentions"], words)])
+    shares = ", ".join(f"{part['name']} {part['share']} %" for part in facts["sources"])
+    yield words["sources"].format(shares=shares)
+    yield _without(facts["without"], words)
+    yield _surveys(db, row["service_id"], words, now)
+
+
+def _posts(db: Database, mentions: list[int], words: dict[str, str]) -> Iterator[str]:
+    """Their words as they stand in the database now: what was erased is not told."""
+    found = {
+        row["mention_id"]: row
+        for row in rows(
+            db,
+            "SELECT * FROM scored_mentions WHERE mention_id IN (SELECT value FROM json_each(?))",
+            json.dumps(mentions),
+        )
+    }
+    for mention in mentions:
+        row = found.get(mention)
+        if row and row["snippet"]:
+            quote = " ".join(row["snippet"].split())
+            quote = quote if len(quote) <= QUOTE else quote[: QUOTE - 1].rstrip() + "…"
+            day = words["day"].format(date.fromisoformat(row["day"]))
+            yield f"- {day}, {row['source']}: “{quote}” {row['url'] or ''}".rstrip()
+
+
+def _without(holds: dict[str, bool], words: dict[str, str]) -> str:
+    """Whether it hangs on one voice, thread or source."""
+    names = {"author": "author", "thread": "thread", "source": "source_out"}
+    falls = [words[names[name]] for name, kept in holds.items() if not kept]
+    if falls:
+        return words["not_still"].format(without=_series(falls, words))
+    return words["still"].format(without=_series([words[n] for n in names.values()], words))
+
+
+def _series(parts: list[str], words: dict[str, str]) -> str:
+    """a, b and c"""
+    return words["and"].join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _surveys(db: Database, service: int, words: dict[str, str], now: datetime) -> str:
+    found = rows(
+        db,
+        "SELECT metric, count(*) AS n, avg(value) AS mean, "
+        "100.0 * (sum(value >= 9) - sum(value <= 6)) / count(*) AS nps "
+        "FROM survey_responses WHERE service_id = ? AND day > date(?, '-90 days') "
+        "GROUP BY metric ORDER BY metric",
+        service,
+        now.astimezone(UTC).date().isoformat(),
+    )
+    if not found:
+        return words["no_surveys"]
+    scores = [
+        f"{row['metric'].upper()} "
+        + (f"{row['nps']:+.0f}" if row["metric"] == "nps" else f"{row['mean']:.1f}")
+        + f" (n = {row['n']})"
+        for row in found
+    ]
+    return words["surveys"].format(scores=", ".join(scores))

@@ -1,0 +1,251 @@
+"""The plainer rules beside the sequential test. Each yields its subjects with what it sees."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sentiment.database import day_of, rows, timestamp
+from sentiment.decision import Evidence, Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlite_utils import Database
+
+    from sentiment.config import Config
+
+PACE = {
+    "drop": Pace(),
+    "threshold": Pace(stay=timedelta(days=1)),
+    "volume": Pace(stay=timedelta(days=1)),
+    "emotion": Pace(stay=timedelta(days=1)),
+    "survey": Pace(stay=timedelta(days=1)),
+    "source": Pace(hold=timedelta(minutes=10), rest=timedelta(hours=1)),
+}
+CLEAR = 4.0  # standard errors beyond which chance is out of the question, many looks included
+HYSTERESIS = 5.0  # points of net sentiment
+LEARN_DAYS = 28  # without so many days of a past, nothing is unusual
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a rule sees of one subject, and the facts that explain it."""
+
+    rule: str
+    service: int | None
+    subject: str
+    evidence: Evidence
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+COUNTS = """
+SELECT ifnull(sum(authors), 0) AS authors, ifnull(sum(positive), 0) AS positive,
+    ifnull(sum(negative), 0) AS negative, ifnull(sum(anger), 0) AS anger,
+    ifnull(sum(fear), 0) AS fear, min(day) AS first_day
+FROM daily_sentiment d JOIN companies c ON c.id = d.company_id AND c.own = 1
+WHERE d.service_id = :service AND d.day > :after AND d.day <= :until
+"""
+
+
+def look(db: Database, config: Config, service: int, name: str, now: datetime) -> Iterator[Seen]:
+    """The rules about what is said of one service."""
+    yield from _threshold(db, config, service, name, now)
+    yield from _volume(db, config, service, now)
+    yield from _emotions(db, config, service, now)
+
+
+def _counts(
+    db: Database, config: Config, service: int, after: datetime, until: datetime
+) -> dict[str, Any]:
+    values = {
+        "service": service,
+        "after": day_of(after, config.zone),
+        "until": day_of(until, config.zone),
+    }
+    return next(iter(db.query(COUNTS, values)))
+
+
+def _threshold(
+    db: Database, config: Config, service: int, name: str, now: datetime
+) -> Iterator[Seen]:
+    rule = config.alerts.threshold
+    own = [one.threshold_below for one in config.alerts.services if one.service == name]
+    below = own[0] if own and own[0] is not None else rule.below
+    if below is None:
+        return
+    found = _counts(db, config, service, now - rule.window, now)
+    if found["authors"] < rule.min_authors:
+        seen = Evidence(unknown=f"fewer than {rule.min_authors} authors in {_days(rule.window)}")
+        yield Seen("threshold", service, "", seen)
+        return
+    net = 100 * (found["positive"] - found["negative"]) / found["authors"]
+    why = f"net sentiment {net:+.0f} is below {below:+.0f}"
+    over = f"net sentiment is {net:+.0f} again" if net >= below + HYSTERESIS else ""
+    seen = Evidence("alarm" if net < below else "quiet", why, over)
+    facts = {"net": round(net), "below": below, "authors": found["authors"]}
+    yield Seen("threshold", service, "", seen, facts)
+
+
+def _volume(db: Database, config: Config, service: int, now: datetime) -> Iterator[Seen]:
+    rule = config.alerts.volume
+    if not rule.enabled:
+        return
+    found = _counts(db, config, service, now - rule.window, now)["authors"]
+    before = _before(db, config, service, now, rule.window)
+    if before is None:
+        yield Seen("volume", service, "", Evidence(unknown=f"fewer than {LEARN_DAYS} days before"))
+        return
+    counts, days = before
+    usual = counts["authors"] / days * rule.window.days
+    clear = found - usual >= CLEAR * math.sqrt(max(usual, 1.0) * 2)  # twice Poisson's variance
+    many = found >= max(rule.min_authors, rule.factor * usual) and clear
+    why = f"{found} authors in {_days(rule.window)}, usually {usual:.1f}"
+    over = "" if many else f"{found} authors in {_days(rule.window)} again"
+    facts = {"authors": found, "usual": round(usual, 1), "days": rule.window.days}
+    yield Seen("volume", service, "", Evidence("alarm" if many else "quiet", why, over), facts)
+
+
+def _emotions(db: Database, config: Config, service: int, now: datetime) -> Iterator[Seen]:
+    rule = config.alerts.emotion
+    if not rule.enabled:
+        return
+    found = _counts(db, config, service, now - rule.window, now)
+    before = _before(db, config, service, now, rule.window)
+    for emotion in ("anger", "fear"):
+        if before is None or min(found["authors"], before[0]["authors"]) < rule.min_authors:
+            lacking = Evidence(unknown=f"fewer than {rule.min_authors} authors")
+            yield Seen("emotion", service, emotion, lacking)
+            continue
+        n, m = found["authors"], before[0]["authors"]
+        share, usual = found[emotion] / n, before[0][emotion] / m
+        pooled = (found[emotion] + before[0][emotion] + 1) / (n + m + 2)
+        error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+        risen = 100 * (share - usual) >= rule.rise and share - usual >= CLEAR * error
+        why = f"{emotion} in {100 * share:.0f} % of the posts, usually {100 * usual:.0f} %"
+        over = "" if 100 * (share - usual) >= rule.rise / 2 else f"{emotion} is usual again"
+        facts = {"after": round(100 * share), "before": round(100 * usual), "authors": n}
+        level = Evidence("alarm" if risen else "quiet", why, over)
+        yield Seen("emotion", service, emotion, level, facts)
+
+
+def _before(
+    db: Database, config: Config, service: int, now: datetime, window: timedelta
+) -> tuple[dict[str, Any], int] | None:
+    """The counts of the baseline's days before a window, and how many days those are."""
+    end = now - window
+    found = _counts(db, config, service, end - config.alerts.baseline, end)
+    if found["first_day"] is None:
+        return None
+    first = datetime.fromisoformat(found["first_day"]).date()
+    days = (end.astimezone(config.zone).date() - first).days + 1
+    return (found, days) if days >= LEARN_DAYS else None
+
+
+ANSWERS = """
+SELECT metric, count(*) AS n, avg(score) AS mean, avg(score * score) AS square FROM (
+    SELECT metric, CASE
+        WHEN metric <> 'nps' THEN value
+        WHEN value >= 9 THEN 100.0 WHEN value <= 6 THEN -100.0 ELSE 0.0 END AS score
+    FROM survey_responses
+    WHERE metric IN ('nps', 'csat') AND answered_at > :after AND answered_at <= :until
+        AND (service_id = :service OR (:service IS NULL AND segment = :segment))
+) GROUP BY metric
+"""
+
+
+def surveys(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
+    """NPS and CSAT of each service and of the watched customer classes."""
+    rule = config.alerts.survey
+    if not rule.enabled or not rows(db, "SELECT 1 FROM survey_responses LIMIT 1"):
+        return
+    services = rows(db, "SELECT id FROM services WHERE active = 1 ORDER BY id")
+    whom: list[tuple[int | None, str | None]] = [(row["id"], None) for row in services]
+    whom += [(None, segment) for segment in rule.segments]
+    middle = now - rule.window
+    for service, segment in whom:
+        late = _answers(db, service, segment, middle, now)
+        early = _answers(db, service, segment, middle - 3 * rule.window, middle)
+        for metric in ("nps", "csat"):
+            subject = f"{metric} {segment}" if segment else metric
+            yield _fallen(config, service, subject, early.get(metric), late.get(metric))
+
+
+def _answers(
+    db: Database, service: int | None, segment: str | None, after: datetime, until: datetime
+) -> dict[str, dict[str, float]]:
+    values = {
+        "service": service,
+        "segment": segment,
+        "after": timestamp(after),
+        "until": timestamp(until),
+    }
+    return {row["metric"]: row for row in db.query(ANSWERS, values)}
+
+
+def _fallen(
+    config: Config,
+    service: int | None,
+    subject: str,
+    early: dict[str, float] | None,
+    late: dict[str, float] | None,
+) -> Seen:
+    rule = config.alerts.survey
+    if not early or not late or min(early["n"], late["n"]) < rule.min_answers:
+        lacking = Evidence(unknown=f"fewer than {rule.min_answers} answers")
+        return Seen("survey", service, subject, lacking)
+    variances = [
+        max(part["square"] - part["mean"] ** 2, 1e-6) / part["n"] for part in (early, late)
+    ]
+    fall = early["mean"] - late["mean"]
+    z = fall / math.sqrt(sum(variances))
+    why = f"{subject} fell from {early['mean']:.1f} to {late['mean']:.1f}"
+    over = f"{subject} is no longer clearly lower" if z < rule.z / 2 else ""
+    facts = {
+        "before": round(early["mean"], 1),
+        "after": round(late["mean"], 1),
+        "answers": int(late["n"]),
+    }
+    level = Evidence("alarm" if z >= rule.z else "quiet", why, over)
+    return Seen("survey", service, subject, level, facts)
+
+
+def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
+    """Sources that are not read any more, and the disk."""
+    rule = config.alerts.source
+    if not rule.enabled:
+        return
+    for row in rows(db, "SELECT * FROM sources WHERE active = 1 ORDER BY id"):
+        wrong = trouble(row, now, rule.silent_for)
+        why = f"{wrong}: {row['last_error']}" if wrong and row["last_error"] else wrong
+        seen = Evidence("alarm", why) if wrong else Evidence(over="it is read again")
+        yield Seen("source", None, row["name"], seen, {"said": why})
+    yield _disk(config.database_path.parent, rule.min_disk_gb)
+
+
+def trouble(source: dict[str, Any], now: datetime, silent_for: timedelta) -> str:
+    """What is wrong with a source; empty when nothing is or it was never read."""
+    if source["disabled"]:
+        return "disabled after an error that no retry can mend"
+    last = source["last_success_at"]
+    if last is None:
+        return f"failed {source['error_count']} times" if source["error_count"] >= 5 else ""
+    silent = now - datetime.fromisoformat(last)
+    if silent > silent_for + 2 * timedelta(seconds=source["every_seconds"]):
+        return f"not read for {int(silent.total_seconds() // 3600)} hours"
+    return ""
+
+
+def _disk(folder: Path, least: float) -> Seen:
+    free = shutil.disk_usage(folder).free / 1e9
+    why = f"{free:.1f} GB free on the disk of the database"
+    seen = Evidence("alarm", why) if free < least else Evidence(over=why)
+    return Seen("source", None, "disk", seen, {"said": why})
+
+
+def _days(window: timedelta) -> str:
+    return f"{window.days} days" if window.days != 1 else "a day"
