@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -27,7 +28,7 @@ from sources.text import author_name, known_id, tidy
 from sources.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sources.http import Response
 
@@ -74,6 +75,7 @@ class GoogleBusiness:
     """Reads reviews, the latest changed first, back to the known ones."""
 
     Settings = GoogleBusinessSettings
+    RECHECK_EVERY = timedelta(days=30)  # a request a review: often enough for those taken back
 
     def __init__(self, settings: GoogleBusinessSettings, context: Context) -> None:
         self._settings = settings
@@ -82,6 +84,32 @@ class GoogleBusiness:
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """The reviews of all listings."""
+        self._sign_in()
+        parts = [
+            Part(each, each, partial(self._listing, each)) for each in self._settings.locations
+        ]
+        yield from read_parts(parts, cursor, self._context.stopping)
+
+    def recheck(self, ids: Sequence[str]) -> Iterator[tuple[str, Post | None]]:
+        """Reviews as they are now; None where one is gone from a listing that we can read."""
+        self._sign_in()
+        readable = set()
+        for each in ids:
+            location = each.partition("/reviews/")[0]
+            if location not in self._settings.locations:
+                continue
+            if self._context.stopping():
+                return
+            if location not in readable:
+                self._fetch(location, {})  # a listing that is not ours any more erases nothing
+                readable.add(location)
+            answer = self._answer(quote(each), {})
+            if answer.status == 404:
+                yield each, None
+            elif post := _post(read_json(self._accepted(answer, location).body, "the review")):
+                yield each, post
+
+    def _sign_in(self) -> None:
         settings = self._settings
         self._token = token_for_login(
             settings.token_url,
@@ -90,8 +118,6 @@ class GoogleBusiness:
             settings.refresh_token.get_secret_value(),
             self._context,
         )
-        parts = [Part(each, each, partial(self._listing, each)) for each in settings.locations]
-        yield from read_parts(parts, cursor, self._context.stopping)
 
     def _listing(self, location: str, cursor: Cursor | None) -> Iterator[Page]:
         """One listing's reviews; a run that is cut short goes on where it was."""
@@ -114,17 +140,24 @@ class GoogleBusiness:
             return self._fetch(location, {})
 
     def _fetch(self, location: str, more: Mapping[str, str]) -> Reviews:
-        answer = self._context.client.get(
-            f"{self._settings.api.rstrip('/')}/{location}/reviews",
-            params={"pageSize": PER_PAGE, "orderBy": "updateTime desc", **more},
+        params = {"pageSize": PER_PAGE, "orderBy": "updateTime desc", **more}
+        answer = self._answer(f"{location}/reviews", params)
+        if answer.status == 400 and more:
+            raise _Forgotten("Google has forgotten where the last run was")
+        return parse_reviews(read_json(self._accepted(answer, location).body, "Google's answer"))
+
+    def _answer(self, path: str, params: Mapping[str, Any]) -> Response:
+        return self._context.client.get(
+            f"{self._settings.api.rstrip('/')}/{path}",
+            params=params,
             headers={"Authorization": f"Bearer {self._token}"},
             allow_private=self._context.allow_private_addresses,
             also=(*REFUSALS, 429),
         )
+
+    def _accepted(self, answer: Response, location: str) -> Response:
         if answer.status == 429:
             raise self._busy(answer)
-        if answer.status == 400 and more:
-            raise _Forgotten("Google has forgotten where the last run was")
         if answer.status in REFUSALS:
             raise refused_access(
                 refusal(answer),
@@ -133,7 +166,7 @@ class GoogleBusiness:
                 "manager of the verified listing, and Google must have granted the project access "
                 "to the Business Profile API",
             )
-        return parse_reviews(read_json(answer.body, "Google's answer"))
+        return answer
 
     def _busy(self, answer: Response) -> SourceError:
         """Too many requests, or a project that may make none."""
@@ -164,7 +197,7 @@ def parse_reviews(found: Mapping[str, Any]) -> Reviews:
 
 def _post(review: Mapping[str, Any]) -> Post | None:
     """A review with words; the owner's answer is not the customer's."""
-    words, given = original(text(review.get("comment"))), known_id(text(review.get("reviewId")))
+    words, given = original(text(review.get("comment"))), known_id(text(review.get("name")))
     written = iso_time(review.get("createTime")) or iso_time(review.get("updateTime"))
     if not (words and given and written):
         return None

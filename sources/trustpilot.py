@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -15,11 +16,14 @@ from sources.text import author_name, headed, known_id, tidy
 from sources.windows import GAP, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sources.http import Response
 
 PER_PAGE = 100
 MAX_PAGES = 1000
 OVERLAP = timedelta(days=30)  # the list is by date of writing: this is how long edits are seen
+REFUSED = (401, 403, 404)
 UNIT = re.compile(r"[0-9a-f]{24}")
 
 
@@ -55,6 +59,7 @@ class Trustpilot:
     """Reads reviews, the latest first, back to the known ones and a month further."""
 
     Settings = TrustpilotSettings
+    RECHECK_EVERY = timedelta(days=30)  # a request a review: often enough for those taken back
 
     def __init__(self, settings: TrustpilotSettings, context: Context) -> None:
         self._settings = settings
@@ -76,6 +81,20 @@ class Trustpilot:
             yield Page(reviews.posts, {**mark, **place}, [GAP] if cut else [])
             if last or cut or self._context.stopping():
                 return
+
+    def recheck(self, ids: Sequence[str]) -> Iterator[tuple[str, Post | None]]:
+        """Reviews as they are now; None where one is gone."""
+        self._fetch(self._settings.business_unit or self._find(), 1)  # is this Trustpilot at all?
+        for each in ids:
+            if self._context.stopping():
+                return
+            answer = self._answer(f"/v1/reviews/{quote(each, safe='')}", {})
+            if answer.status == 404:
+                yield each, None
+                continue
+            review = read_json(self._accepted(answer, "").body, "Trustpilot's answer")
+            if post := _post(review, datetime.now(UTC)):
+                yield each, post
 
     def _known_unit(self, cursor: Cursor | None) -> str:
         """The id that was found on an earlier run for the same domain."""
@@ -102,7 +121,11 @@ class Trustpilot:
         return parse_reviews(found, datetime.now(UTC))
 
     def _get(self, path: str, params: Mapping[str, Any], missing: str) -> dict[str, Any]:
-        answer = self._context.client.get(
+        answer = self._accepted(self._answer(path, params), missing)
+        return read_json(answer.body, "Trustpilot's answer")
+
+    def _answer(self, path: str, params: Mapping[str, Any]) -> Response:
+        return self._context.client.get(
             self._settings.api.rstrip("/") + path,
             params=params,
             headers={
@@ -110,11 +133,13 @@ class Trustpilot:
                 "Accept": "application/json",
             },
             allow_private=self._context.allow_private_addresses,
-            also=(401, 403, 404),
+            also=REFUSED,
         )
-        if answer.status in (401, 403, 404):
+
+    def _accepted(self, answer: Response, missing: str) -> Response:
+        if answer.status in REFUSED:
             raise SourceError(_refused(answer.status, missing), permanent=True)
-        return read_json(answer.body, "Trustpilot's answer")
+        return answer
 
 
 def parse_reviews(found: Mapping[str, Any], now: datetime) -> Reviews:

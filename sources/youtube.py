@@ -185,8 +185,12 @@ class YouTube:
         for start in range(0, len(ids), BATCH):
             batch = list(ids[start : start + BATCH])
             found = self._get("comments", {"part": "snippet", "id": ",".join(batch)})
-            posts = {post.external_id: post for post in _comments(found.get("items"), "")}
-            yield from ((each, posts.get(each)) for each in batch)
+            if not isinstance(found.get("items"), list):
+                raise SourceError("YouTube's answer holds no list of comments")
+            posts: dict[str, Post | None] = dict.fromkeys(batch)
+            posts.update({post.external_id: post for post in _comments(found["items"], "")})
+            unclear = {text(item.get("id")) for item in objects(found["items"])}
+            yield from ((each, posts[each]) for each in batch if posts[each] or each not in unclear)
             if self._context.stopping():
                 return
 

@@ -103,14 +103,14 @@ def adapter(server, context):
 
 
 def ids(pages) -> list[str]:
-    return [post.external_id for page in pages for post in page.posts]
+    return [post.external_id.rpartition("/")[2] for page in pages for post in page.posts]
 
 
 def test_a_review_becomes_a_post():
     """The customer's words, stars as a number, the day of writing; no answer, no picture."""
     (post,) = parse_reviews({"reviews": [review(7, day=9)]}).posts
     assert post == Post(
-        external_id="r7",
+        external_id=f"{PLACE}/reviews/r7",
         text="Beratung 7 war gut",
         posted_at=START + timedelta(days=7, microseconds=123456),
         author="Kundin 7",
@@ -132,7 +132,7 @@ def test_who_wants_no_name_has_none():
     """An anonymous reviewer is nobody, whatever name the answer holds; stars alone are no post."""
     hidden = {"displayName": "Ein Google-Nutzer", "isAnonymous": True}
     found = parse_reviews({"reviews": [review(1, reviewer=hidden), review(2, words="")]})
-    assert [(post.external_id, post.author) for post in found.posts] == [("r1", None)]
+    assert [(post.external_id[-2:], post.author) for post in found.posts] == [("r1", None)]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,20 @@ def test_a_listing_that_is_not_ours_does_not_hide_the_others(server, adapter):
     pages = list(adapter(PLACE, OTHER).pages(None))
     assert ids(pages) == ["r1"]
     assert "owner or manager" in pages[0].problems[0]
+
+
+def test_deleted_reviews_are_found_out(server, adapter):
+    """Gone from a listing we can read is gone; what cannot be told is not told."""
+    Service(server, {PLACE: []})
+    there, gone, unclear, elsewhere = (f"{PLACE}/reviews/r{n}" for n in (1, 2, 3, 4))
+    elsewhere = elsewhere.replace(PLACE, OTHER)
+    server.script(f"/v4/{there}", json_answer(review(1, words="Doch gut")))
+    server.script(f"/v4/{unclear}", json_answer({"name": unclear}))
+    checked = dict(adapter().recheck([there, gone, unclear, elsewhere]))
+    assert checked.pop(there).text == "Doch gut"
+    assert checked == {gone: None}
+    with pytest.raises(SourceError, match="check `locations`"):
+        list(adapter(OTHER).recheck([elsewhere]))
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,21 @@ def test_another_domain_is_looked_up_anew(server, adapter):
     assert caught.value.permanent
 
 
+def test_deleted_reviews_are_found_out(server, adapter):
+    """A re-check gives reviews as they are now, None for those gone; a refusal erases nothing."""
+    there, gone = f"{1:024x}", f"{2:024x}"
+    Service(server, [])
+    server.script(f"/v1/reviews/{there}", json_answer(review(1, words="Doch gut")))
+    checked = dict(adapter().recheck([there, gone]))
+    assert (checked[there].text, checked[gone]) == ("Titel 1\n\nDoch gut", None)
+    server.script(f"/v1/reviews/{gone}", json_answer({"message": "Invalid API key"}, 401))
+    with pytest.raises(SourceError, match="copy `api_key` anew"):
+        list(adapter().recheck([gone]))
+    server.script(f"/v1/business-units/{UNIT}/reviews", Answer(b"no", 404))
+    with pytest.raises(SourceError, match="`business_unit`"):
+        list(adapter().recheck([gone]))
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [(401, "copy `api_key` anew"), (403, "paid plans"), (404, "`business_unit`")],

@@ -230,6 +230,15 @@ def test_deleted_comments_are_found_out(server, adapter):
     assert timedelta(0) < YouTube.RECHECK_EVERY < timedelta(days=30)
 
 
+def test_an_answer_that_cannot_be_read_erases_nothing(server, adapter):
+    """A comment without its date is there all the same, and an answer without a list is none."""
+    broken = {"id": "a", "snippet": {"textDisplay": "Gut"}}
+    server.script("/comments", json_answer({"items": [broken]}), json_answer({}))
+    assert dict(adapter().recheck(["a", "b"])) == {"b": None}
+    with pytest.raises(SourceError, match="no list"):
+        list(adapter().recheck(["a"]))
+
+
 @pytest.mark.parametrize(
     ("answer", "said", "permanent"),
     [
