@@ -14,7 +14,7 @@ from sources.base import SourceError
 from sources.text import tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
 MAX_FILE = 1_000_000_000  # bytes
@@ -76,7 +76,7 @@ def read_rows(
     delimiter: str | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """The rows of a CSV or XLSX file, empty ones left out; SourceError as in `read_lines`."""
     return _read(path, partial(_csv_rows, delimiter=delimiter), encoding, sheet)
 
@@ -86,7 +86,7 @@ def _read(
     read_text: Callable[[IO[str]], Iterator[Any]],
     encoding: str | None,
     sheet: str | None,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     try:
         if path.stat().st_size > MAX_FILE:
             raise SourceError(f"larger than {MAX_FILE:,} bytes")

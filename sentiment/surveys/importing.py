@@ -49,18 +49,18 @@ def import_survey(
     dry_run: only say what would happen. listed: told each cell that is no answer, by row and
     column.
     """
-    table = open_table(path, survey)
     result = Imported(survey.name, path.name, dry_run=dry_run)
     whole = _lines(path)
     stage(db)
     try:
-        reader = Reader(config, db, survey, table.columns, result=result, listed=listed)
-        for batch in _batches(table.rows):
-            if stopping():
-                raise Stopped
-            with _at_once(db):
-                reader.read(batch)
-            progress(min(result.rows, whole), whole)
+        with open_table(path, survey) as table:
+            reader = Reader(config, db, survey, table.columns, result=result, listed=listed)
+            for batch in _batches(table.rows):
+                if stopping():
+                    raise Stopped
+                with _at_once(db):
+                    reader.read(batch)
+                progress(min(result.rows, whole), whole)
         progress(whole, whole)
         reader.finish(path.name, config.surveys.max_off)
         with transaction(db):

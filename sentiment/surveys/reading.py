@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import zipfile
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from itertools import chain, islice
@@ -85,21 +86,20 @@ class Table(NamedTuple):
     rows: Iterator[Row]
 
 
-def open_table(path: Path, survey: Survey) -> Table:
+@contextmanager
+def open_table(path: Path, survey: Survey) -> Iterator[Table]:
     """Recognise the columns of a file; SurveyError when one is missing or there twice."""
-    try:
-        rows = read_rows(
-            path, delimiter=survey.delimiter, encoding=survey.encoding, sheet=survey.sheet
-        )
-        size = survey.header_rows or PRESETS[survey.preset].header_rows
-        top = list(islice(rows, TITLES + size))
-        columns, after = _recognise(top, size, survey)
-    except SourceError as error:
-        raise SurveyError(f"{path.name}: {error}") from error
-    except SurveyError as error:
-        raise SurveyError(f"{path.name}: {error}") from error
-    _refuse_formulas(path, survey, columns)
-    return Table(columns, _named_errors(path, chain(top[after:], rows)))
+    with closing(
+        read_rows(path, delimiter=survey.delimiter, encoding=survey.encoding, sheet=survey.sheet)
+    ) as rows:
+        try:
+            size = survey.header_rows or PRESETS[survey.preset].header_rows
+            top = list(islice(rows, TITLES + size))
+            columns, after = _recognise(top, size, survey)
+        except (SourceError, SurveyError) as error:
+            raise SurveyError(f"{path.name}: {error}") from error
+        _refuse_formulas(path, survey, columns)
+        yield Table(columns, _named_errors(path, chain(top[after:], rows)))
 
 
 def _named_errors(path: Path, rows: Iterable[Row]) -> Iterator[Row]:
@@ -223,10 +223,10 @@ def _refuse_formulas(path: Path, survey: Survey, columns: Columns) -> None:
     wanted = {*columns.questions, *columns.comments, columns.date, columns.id, columns.respondent,
               columns.service, columns.segment, columns.weight, columns.said}  # fmt: skip
     books = [openpyxl.load_workbook(path, read_only=True, data_only=d) for d in (True, False)]
+    sheets = [book[survey.sheet] if survey.sheet else book.worksheets[0] for book in books]
+    tables = [sheet.iter_rows(values_only=True) for sheet in sheets]
     try:
-        sheets = [book[survey.sheet] if survey.sheet else book.worksheets[0] for book in books]
-        both = zip(*(sheet.iter_rows(values_only=True) for sheet in sheets), strict=False)
-        for number, (values, formulas) in enumerate(both, start=1):
+        for number, (values, formulas) in enumerate(zip(*tables, strict=False), start=1):
             for column, (value, formula) in enumerate(zip(values, formulas, strict=False)):
                 if column in wanted and value is None and str(formula).startswith("="):
                     raise SurveyError(
@@ -235,8 +235,8 @@ def _refuse_formulas(path: Path, survey: Survey, columns: Columns) -> None:
                         "spreadsheet program and save it"
                     )
     finally:
-        for book in books:
-            book.close()
+        for opened in (*tables, *books):
+            opened.close()
 
 
 def _has_formulas(path: Path) -> bool:
