@@ -42,6 +42,7 @@ class Collected:
     problems: list[str] = field(default_factory=list)
     error: str = ""
     next_poll: timedelta = timedelta(0)
+    quota: str = ""
 
 
 def collect(
@@ -121,6 +122,7 @@ def _read(
         result.changed += stored.changed
         result.problems += page.problems
         result.next_poll = max(result.next_poll, page.next_poll or timedelta(0))
+        result.quota = page.quota or result.quota
         if stopping():
             break
 
@@ -147,6 +149,8 @@ def _remember(
     error: SourceError | None,
 ) -> None:
     """Write success or failure, and when to try next, into the source's row."""
+    if result.quota:
+        db.execute("UPDATE sources SET quota = ? WHERE name = ?", [result.quota, source.name])
     if error is None:
         db.execute(
             "UPDATE sources SET last_attempt_at = ?, last_success_at = ?, next_attempt_at = ?, "

@@ -248,10 +248,13 @@ class Privacy(Section):
 
     pseudonym_key: secret for the authors' pseudonyms; without it a key file beside the database.
     keep_texts: age at which texts, links and pseudonyms are erased; scores stay.
+    deleted_posts: of a post deleted at its source everything goes but an anonymous score; "forget"
+        takes that out of the figures too.
     """
 
     pseudonym_key: SecretStr | None = None
     keep_texts: Duration = timedelta(days=730)
+    deleted_posts: Literal["keep-score", "forget"] = "keep-score"
 
 
 class Database(Section):

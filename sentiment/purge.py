@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sentiment.database import now, rows, today, transaction
+from sentiment.database import rows, today, transaction
+from sentiment.erasing import erase_post, note_erasure
 from sentiment.privacy import for_one_day
 
 if TYPE_CHECKING:
@@ -32,11 +33,8 @@ def purge(config: Config, db: Database) -> int:
         with transaction(db):
             for post in found:
                 author = for_one_day(post["author"], post["day"]) if post["author"] else None
-                _erase(db, post["id"], author)
-            db.execute(
-                "INSERT INTO erasures (reason, posts, erased_at) VALUES ('retention', ?, ?)",
-                [len(found), now()],
-            )
+                erase_post(db, post["id"], author)
+            note_erasure(db, "retention", len(found))
         erased += len(found)
     _unlink_respondents(db, oldest.isoformat())
     return erased
@@ -52,14 +50,3 @@ def _unlink_respondents(db: Database, oldest: str) -> None:
                 "UPDATE survey_responses SET respondent = ? WHERE respondent = ? AND day = ?",
                 [for_one_day(row["respondent"], row["day"]), row["respondent"], row["day"]],
             )
-
-
-def _erase(db: Database, post_id: int, author: str | None) -> None:
-    """Take text, title and link from a post; its id stays, so that it never comes back."""
-    db.execute("DELETE FROM sketches WHERE post_id = ?", [post_id])
-    db.execute("UPDATE mentions SET snippet = '' WHERE post_id = ?", [post_id])
-    db.execute(
-        "UPDATE posts SET text = '', title = '', url = NULL, author = ?, content_hash = '', "
-        "erased_at = ? WHERE id = ?",
-        [author, now(), post_id],
-    )

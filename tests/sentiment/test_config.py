@@ -24,7 +24,7 @@ TABLE = [
      GOOD.replace("[company]\nname", "[company]\nnmae")),
     ("a missing name", "company.name", "company.name is missing",
      GOOD.replace('name = "Kanzlei Ahornhof"', "")),
-    ("an unknown kind", "kind", 'sources[0].kind is "redit"; expected one of: file, rss',
+    ("an unknown kind", "kind", 'sources[0].kind is "redit"; expected one of: appstore, bluesky, ',
      GOOD.replace('"rss"', '"redit"')),
     ("an unknown scope", "scope", 'sources[0].scope is "mine"; expected one of: public, own',
      GOOD + 'scope = "mine"'),

@@ -1,0 +1,51 @@
+"""Taking from a post what says who wrote what; what stays of it is anonymous."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sentiment.database import now, rows
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+def erase_post(db: Database, post_id: int, author: str | None = None) -> None:
+    """Take text, title, link and author; the id stays, so that the post never comes back.
+
+    author: what stands in the author's place from now on.
+    """
+    db.execute("DELETE FROM sketches WHERE post_id = ?", [post_id])
+    db.execute("UPDATE mentions SET snippet = '' WHERE post_id = ?", [post_id])
+    db.execute(
+        "UPDATE posts SET text = '', title = '', url = NULL, author = ?, content_hash = '', "
+        "erased_at = ? WHERE id = ?",
+        [author, now(), post_id],
+    )
+
+
+def forget_scores(db: Database, post_id: int, *, all_of_them: bool) -> None:
+    """Take a post's mentions out of the figures: those without a score yet, or all of them.
+
+    Where all go, the earliest of the post's copies takes its place as the one that counts.
+    """
+    unscored = "" if all_of_them else "AND model IS NULL"
+    db.execute(f"DELETE FROM mentions WHERE post_id = ? {unscored}", [post_id])
+    if not all_of_them:
+        return
+    copies = rows(
+        db,
+        "SELECT id FROM posts WHERE duplicate_of = ? ORDER BY posted_at, external_id",
+        post_id,
+    )
+    for copy in copies:
+        first = None if copy == copies[0] else copies[0]["id"]
+        db.execute("UPDATE posts SET duplicate_of = ? WHERE id = ?", [first, copy["id"]])
+
+
+def note_erasure(db: Database, reason: str, posts: int, source: str | None = None) -> None:
+    """Leave a row that says that something was erased, and nothing of what it was."""
+    db.execute(
+        "INSERT INTO erasures (source, reason, posts, erased_at) VALUES (?, ?, ?, ?)",
+        [source, reason, posts, now()],
+    )
