@@ -95,10 +95,10 @@ class Worker:
         self._repeat("process", PROCESS_EVERY, self.process)
         if self.config.surveys.folder is not None:
             self._repeat("surveys", self.config.surveys.every, self.import_surveys)
+        self._repeat("notify", NOTIFY_EVERY, partial(notify, self.config, stopping=self.stopping))
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
         self._scheduler.start()
         log.info(
-        self._repeat("notify", NOTIFY_EVERY, partial(notify, self.config, stopping=self.stopping))
             "started", sources=len(self.config.sources), database=str(self.config.database_path)
         )
         self._stop.wait()
