@@ -27,6 +27,7 @@ from sentiment.database import open_database, rows
 from sentiment.notify import notify
 from sentiment.pipeline import Progress, process
 from sentiment.purge import purge
+from sentiment.recheck import recheck_every, recheck_source
 from sentiment.surveys.watch import pick_up
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PROCESS_EVERY = timedelta(seconds=5)  # looking for work costs three small queries
-PURGE_EVERY = timedelta(hours=6)
 NOTIFY_EVERY = timedelta(seconds=5)
-PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
+PURGE_EVERY = timedelta(hours=6)
 RECHECK_LOOK = timedelta(hours=1)  # looking for stored posts that are due for another look
+PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
 MAX_THREADS = 32
 
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # told by `_log_event` instead
@@ -61,9 +62,11 @@ class Worker:
         self.progress = progress
         self._stop = threading.Event()
         self._client = http_client(config, self.stopping)
+        self._rechecked = [source for source in config.sources if recheck_every(source)]
+        jobs = len(config.sources) + len(self._rechecked) + 3
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(min(len(config.sources) + 2, MAX_THREADS))},
+            executors={"default": ThreadPoolExecutor(min(jobs, MAX_THREADS))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -97,6 +100,8 @@ class Worker:
             self._repeat("surveys", self.config.surveys.every, self.import_surveys)
         self._repeat("notify", NOTIFY_EVERY, partial(notify, self.config, stopping=self.stopping))
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
+        for source in self._rechecked:
+            self._repeat(f"recheck {source.name}", RECHECK_LOOK, partial(self.recheck, source))
         self._scheduler.start()
         log.info(
             "started", sources=len(self.config.sources), database=str(self.config.database_path)
@@ -111,6 +116,10 @@ class Worker:
                 collect_source(self.config, db, self._client, source, self.stopping)
         finally:
             self._schedule(source)
+
+    def recheck(self, source: Source, db: Database) -> None:
+        """Look again at the stored posts of a source that are due."""
+        recheck_source(self.config, db, self._client, source, self.stopping)
 
     def process(self, db: Database) -> None:
         """Match, score, roll up and judge whatever is waiting."""

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-STAGES = {"collect", "store", "match", "score", "rollup", "purge"}
-ALLOWED_AMONG_STAGES = {("collect", "store")}  # storing a page is the second half of collecting it
+STAGES = {"collect", "store", "match", "score", "rollup", "alert", "notify", "purge", "recheck"}
+ALLOWED_AMONG_STAGES = {
+    ("collect", "store"),  # storing a page is the second half of collecting it
+    ("recheck", "store"),  # an edited post is stored as a changed one
+}
 
 
 def imports(path: Path, *, top_level: bool = False) -> set[str]:

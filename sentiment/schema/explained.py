@@ -177,6 +177,8 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "last_attempt_at": "last time it was tried, UTC",
             "next_attempt_at": "when it will be tried next, UTC",
             "problems": "rows that its last reading had to leave out",
+            "quota": "what is left of the service's allowance, in words",
+            "recheck_error": "why stored posts could not be looked at again; empty: all is well",
         },
     ),
 }

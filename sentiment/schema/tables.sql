@@ -35,7 +35,9 @@ CREATE TABLE sources (
     last_error TEXT,
     disabled INTEGER NOT NULL DEFAULT 0,  -- 1: a permanent error; somebody must change something
     settings TEXT NOT NULL DEFAULT '',    -- fingerprint of its config; a change enables it again
-    problems TEXT NOT NULL DEFAULT '[]'   -- JSON list: what the last successful run left out
+    problems TEXT NOT NULL DEFAULT '[]',  -- JSON list: what the last successful run left out
+    quota TEXT,                           -- what is left of the service's allowance, in words
+    recheck_error TEXT                    -- why stored posts could not be looked at again
 ) STRICT;
 
 CREATE TABLE posts (
@@ -56,6 +58,7 @@ CREATE TABLE posts (
     matched_by TEXT,                      -- revision of the portfolio that read it; NULL: unread
     duplicate_of INTEGER REFERENCES posts (id),   -- first copy of a near-identical text
     erased_at TEXT,                       -- text, title, link and author were erased
+    checked_at TEXT,                      -- last time the source was asked whether it still stands
     UNIQUE (source_id, external_id)
 ) STRICT;
 CREATE INDEX posts_by_source_day ON posts (source_id, day);
@@ -178,16 +181,16 @@ CREATE TABLE alerts (
     rule TEXT NOT NULL,                   -- drop, threshold, volume, emotion, survey, source
     company_id INTEGER REFERENCES companies (id),
     service_id INTEGER REFERENCES services (id),
+    subject TEXT NOT NULL DEFAULT '',     -- what else: a source, a customer class, an emotion
     state TEXT NOT NULL CHECK (state IN ('ok', 'pending', 'firing', 'resolved', 'no-data')),
     since_at TEXT NOT NULL,
     acknowledged_at TEXT,                 -- somebody knows: nothing more is sent until it is over
     detail TEXT NOT NULL DEFAULT '{}'     -- JSON: where the test stands
-    subject TEXT NOT NULL DEFAULT '',     -- what else: a source, a customer class, an emotion
 ) STRICT;
+CREATE UNIQUE INDEX alerts_key ON alerts (rule, ifnull(service_id, 0), subject);
 
 CREATE TABLE alert_transitions (
     id INTEGER PRIMARY KEY,
-CREATE UNIQUE INDEX alerts_key ON alerts (rule, ifnull(service_id, 0), subject);
     alert_id INTEGER NOT NULL REFERENCES alerts (id),
     from_state TEXT NOT NULL,
     to_state TEXT NOT NULL,
@@ -215,16 +218,16 @@ CREATE TABLE notifications (
     status TEXT NOT NULL CHECK (status IN ('waiting', 'delivered', 'expired', 'withheld')),
     message_id INTEGER,                   -- told in one message: the first one's id; set once
     attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT,
     last_error TEXT,
     created_at TEXT NOT NULL,
     delivered_at TEXT,
-    next_attempt_at TEXT,
     UNIQUE (transition_id, receiver)
 ) STRICT;
+CREATE INDEX notifications_waiting ON notifications (receiver) WHERE status = 'waiting';
 
 CREATE TABLE erasures (
     id INTEGER PRIMARY KEY,
-CREATE INDEX notifications_waiting ON notifications (receiver) WHERE status = 'waiting';
     source TEXT,                          -- NULL: all of them
     reason TEXT NOT NULL,
     posts INTEGER NOT NULL,

@@ -153,7 +153,9 @@ SELECT
     s.error_count,
     s.last_attempt_at,
     s.next_attempt_at,
-    json_array_length(s.problems) AS problems
+    json_array_length(s.problems) AS problems,
+    s.quota,
+    s.recheck_error
 FROM sources s LEFT JOIN counts n ON n.source_id = s.id
 WHERE s.active = 1;
 """
