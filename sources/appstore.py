@@ -86,8 +86,8 @@ class AppStore:
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """The reviews of all countries."""
-        countries = dict.fromkeys(self._settings.countries)
-        parts = [Part(each, each, partial(self._country, each)) for each in countries]
+        app, countries = self._settings.app, dict.fromkeys(self._settings.countries)
+        parts = [Part(f"{app} {each}", each, partial(self._country, each)) for each in countries]
         return read_parts(parts, cursor, self._context.stopping)
 
     def _country(self, country: str, cursor: Cursor | None) -> Iterator[Page]:
@@ -119,6 +119,7 @@ class AppStore:
             also=(400, 403, 404),
         )
         if answer.status == 403:
+            self._context.client.pause(self._settings.api, RETRY)
             raise SourceError(
                 "the App Store refuses to answer (403), as it does after too many requests: it is "
                 "asked again later; a longer `every` helps",

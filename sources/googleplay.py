@@ -67,15 +67,16 @@ class GooglePlay:
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """A hundred reviews at a time, the latest changed first."""
         started = datetime.now(UTC)
-        lost = _gap(iso_time((cursor or {}).get("read")), started)
+        old = cursor if cursor and cursor.get("package") == self._settings.package else {}
+        lost = _gap(iso_time(old.get("read")), started)
         account = service_account(self._settings.service_account.get_secret_value())
         token = token_for_account(account, SCOPE, self._context)
         params: dict[str, Any] = {"maxResults": PER_PAGE}
         for _ in range(MAX_PAGES):
             reviews = self._fetch(params, token)
             done = not reviews.following
-            mark = {"read": started.isoformat()} if done else dict(cursor or {})
-            yield Page(reviews.posts, mark, [lost] if lost and done else [])
+            now = {"read": started.isoformat(), "package": self._settings.package}
+            yield Page(reviews.posts, now if done else dict(old), [lost] if lost and done else [])
             if done or self._context.stopping():
                 return
             params = {**params, "token": reviews.following}

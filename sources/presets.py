@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field
 from sources import base
 from sources.parts import Part, read_parts
 from sources.rss import Rss, RssSettings, read_entry
-from sources.text import author_name, tidy, web_address
+from sources.text import author_name, plain_text, web_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ LEMMY_HEAD = re.compile(  # votes and comments change by the minute; the post do
     r" \| <a [^>]*>-?\d+ comments?</a>(?:\s*<br\s*/?>\s*<a href=\"[^\"]*\">[^<]*</a>)?"
 )
 DISCOURSE_TAIL = re.compile(  # "5 posts - 3 participants", "Read full topic"
-    r"(?:<p><small>[^<]{0,200}</small></p>\s*)?<p><a [^>]{0,2000}>[^<]{0,200}</a></p>\s*$"
+    r"<p><small>[^<]{0,200}</small></p>\s*<p><a [^>]{0,2000}>[^<]{0,200}</a></p>\s*$"
 )
 STATUS = re.compile(r"/@([\w.-]+)(?:@([\w.-]+))?/\d+$")
 ARTICLE = re.compile(r"/articles/([\w-]{10,2000})")
@@ -140,7 +140,7 @@ class GoogleNews(Preset):
         """Headline without the publisher, publisher as author, the article's own link if known."""
         post = read_entry(entry, url, now)
         publisher = _publisher(entry)
-        headline = tidy(str(dict.get(entry, "title") or post.text), 500)
+        headline = plain_text(str(dict.get(entry, "title") or post.text), 500)
         text = headline.removesuffix(f" - {publisher}").strip() or headline
         return replace(
             post,
@@ -159,7 +159,7 @@ class GoogleNews(Preset):
 
 def _publisher(entry: Any) -> str:
     source = dict.get(entry, "source")
-    return tidy(str(source.get("title") or ""), 200) if isinstance(source, dict) else ""
+    return plain_text(str(source.get("title") or ""), 200) if isinstance(source, dict) else ""
 
 
 def article_address(link: str | None) -> str | None:

@@ -69,6 +69,8 @@ class Trustpilot:
         """A hundred reviews at a time; a run that is cut short goes on where it was."""
         unit = self._settings.business_unit or self._known_unit(cursor) or self._find()
         place = {"unit": unit, "domain": self._settings.domain}
+        if cursor and cursor.get("unit") != unit:
+            cursor = None  # another company starts anew
         window = Window.after(cursor, OVERLAP)
         # Reviews that came meanwhile have moved the others on: one page back loses nothing.
         first = max((number(window.next) or 1) - 1, 1)

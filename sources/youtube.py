@@ -168,13 +168,14 @@ class YouTube:
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """The comments on all videos and channels, and the units they cost."""
         self._units = Units.after(cursor, self._settings.quota)
+        search = self._settings.search or ""  # another search starts anew
         places = [("video", "videoId", video) for video in self._settings.videos]
         places += [
             ("channel", "allThreadsRelatedToChannelId", channel)
             for channel in self._settings.channels
         ]
         parts = [
-            Part(key, f"{kind} {key}", partial(self._threads, name, key))
+            Part(f"{key} {search}", f"{kind} {key}", partial(self._threads, name, key))
             for kind, name, key in places
         ]
         for page in read_parts(parts, cursor, self._context.stopping):
@@ -261,11 +262,11 @@ class YouTube:
         if reasons & HURRIED:
             wait = timedelta(minutes=2)
             return SourceError(f"YouTube asks for fewer requests a minute{hint}", retry_after=wait)
-        if with_token and (refused.status == 404 or "invalidpagetoken" in reasons):
-            return _Forgotten("YouTube has forgotten where the last run was")
         known = sorted(reasons & SENTENCES.keys())
         if known or "api key" in refused.message.lower():
             return SourceError((SENTENCES[known[0]] if known else WRONG) + hint, permanent=True)
+        if with_token and refused.status in (400, 404):
+            return _Forgotten("YouTube has forgotten where the last run was")
         return SourceError(
             f"YouTube refuses the request ({refused.status}): check `api_key`{hint}",
             permanent=refused.status != 400,

@@ -21,12 +21,13 @@ PACKAGE = "de.kanzlei.app"
 PATH = f"/androidpublisher/v3/applications/{PACKAGE}/reviews"
 ROBOT = "reader@project.iam.gserviceaccount.com"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+pytestmark = pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")  # short, to be quick
 
 
 @cache
 def key_pair(number: int = 0) -> tuple[str, str]:
-    """A private and a public key; made once, it takes a moment."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    """A private and a public key, made once."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -163,19 +164,22 @@ def test_no_reviews_are_no_error(server, adapter):
 def test_a_pause_of_more_than_a_week_is_a_gap(server, adapter):
     """Google shows one week: what lies before it has to be brought in by hand."""
     Service(server, [review(1)])
-    now = datetime.now(UTC)
+    now, mark = datetime.now(UTC), {"package": PACKAGE}
     for days, gap in ((6, False), (9, True)):
-        pages = list(adapter().pages({"read": (now - timedelta(days=days)).isoformat()}))
+        pages = list(adapter().pages({**mark, "read": (now - timedelta(days=days)).isoformat()}))
         problems = [problem for page in pages for problem in page.problems]
         assert bool(problems) is gap
     assert "bring them in by `file`" in problems[0]
+    (other,) = adapter().pages({"read": "2026-01-01T00:00:00+00:00", "package": "de.other.app"})
+    assert other.problems == []
 
 
 def test_a_run_that_was_cut_short_is_no_visit(server, adapter):
     """Only a whole run moves the mark that tells of gaps."""
     Service(server, [review(n) for n in (3, 2, 1)])
-    first, last = adapter().pages({"read": "2026-01-01T00:00:00+00:00"})
-    assert first.cursor == {"read": "2026-01-01T00:00:00+00:00"}
+    before = {"read": "2026-01-01T00:00:00+00:00", "package": PACKAGE}
+    first, last = adapter().pages(before)
+    assert first.cursor == before
     assert last.cursor["read"] > "2026-02"
 
 

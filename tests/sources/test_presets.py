@@ -122,6 +122,13 @@ def test_google_news_gives_headlines_without_publishers(server, private):
     assert post.posted_at == datetime(2026, 2, 1, 10, tzinfo=UTC)
 
 
+def test_headlines_are_plain_text(server, private):
+    """Google escapes some signs twice; a reader sees them once."""
+    server.script("/rss/search", feed(article(1, "Müller &amp;amp; Söhne siegt")))
+    (post, *_), _ = read(GoogleNews, server, private, term="x", api=server.url())
+    assert post.text == "Müller & Söhne siegt"
+
+
 def test_a_google_news_link_leads_to_the_article_where_it_can():
     """Older links hold the address; newer ones are kept, Google redirects them."""
     address = b"https://tagblatt.example/artikel-1"
@@ -280,3 +287,25 @@ class TestMastodonHashtags(Conformance):
     def serve(self, server):
         server.script("/tags/a.rss", feed(status(3), status(2)))
         server.script("/tags/b.rss", feed(status(1)))
+
+
+class TestDiscourse(Conformance):
+    adapter = Discourse
+
+    def settings(self, server):
+        return {"host": server.url(), "category": "recht/5", "tag": "haftung"}
+
+    def serve(self, server):
+        server.script("/c/recht/5.rss", feed(topic(3), topic(2)))
+        server.script("/tag/haftung.rss", feed(topic(2), topic(1).replace("Eva K.", PRIVATE)))
+
+
+class TestStackExchangeTags(Conformance):
+    adapter = StackExchangeTags
+
+    def settings(self, server):
+        return {"site": server.url(), "tags": ["erbe", "miete"]}
+
+    def serve(self, server):
+        pages = {"erbe": feed(question(3), question(2)), "miete": feed(question(1))}
+        server.script("/feeds/tag", lambda asked: pages[asked.params["tagnames"]])

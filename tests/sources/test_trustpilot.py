@@ -126,9 +126,12 @@ def test_a_run_that_was_cut_short_goes_on(server, adapter):
 
 
 def test_another_domain_is_looked_up_anew(server, adapter):
-    """A company's id is remembered for its own domain only."""
-    Service(server, [review(1)])
+    """A company's id is remembered for its own domain only, and another one is read to its end."""
+    service = Service(server, [review(1)])
     *_, last = adapter().pages(None)
+    service.reviews, service.size = [review(n, day=-99) for n in (3, 2)], 1
+    other = {**last.cursor, "unit": "0" * 24}
+    assert ids(adapter(domain=None, business_unit=UNIT).pages(other)) == [3, 2]
     with pytest.raises(SourceError, match=r"no company other\.example: check `domain`") as caught:
         list(adapter(domain="other.example").pages(last.cursor))
     assert caught.value.permanent

@@ -210,6 +210,14 @@ def test_a_forgotten_place_is_no_error(server, adapter):
     assert len(ids(adapter().pages(first.cursor))) == 6
 
 
+def test_another_search_starts_anew(server, adapter):
+    """Older threads that the search before did not find are read."""
+    Service(server, [thread(f"t{n}", 30 * n) for n in range(6, 0, -1)])
+    *_, last = adapter(search="Kanzlei").pages(None)
+    assert server.requests[0].params["searchTerms"] == "Kanzlei"
+    assert len(ids(adapter(search="Musterfeld").pages(last.cursor))) == 6
+
+
 def test_a_video_that_is_gone_does_not_hide_the_others(server, adapter):
     """It is a problem in words; the other video is read."""
     Service(server, [thread("a", 1)])
