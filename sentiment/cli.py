@@ -411,9 +411,7 @@ def report(
     language: Annotated[
         str | None, typer.Option(help="de or en; as in config.toml if empty.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="File to write; the screen if empty.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write; the screen if empty.")] = None,
     config_path: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Report on a month: scorecard, what changed beyond chance, and posts that explain it.
@@ -456,6 +454,30 @@ def purge(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> 
         _print_json({"posts_erased": erased})
     else:
         typer.echo(f"{erased:,} posts erased")
+
+
+@app.command()
+def recheck(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Look again at stored posts that are due: erase what is gone, take in what was edited.
+
+    Example: sentiment recheck
+    """
+    from dataclasses import asdict
+
+    from sentiment.assemble import http_client
+    from sentiment.recheck import recheck as look_again
+
+    config = _load(config_path)
+    with _database(config) as db, http_client(config) as client:
+        results = look_again(config, db, client)
+    if as_json:
+        _print_json([asdict(result) for result in results])
+    else:
+        for result in results:
+            seen = f"{result.seen:,} seen, {result.erased:,} erased, {result.changed:,} changed"
+            typer.echo(f"{result.source}: {result.error or seen}")
+    if any(result.error for result in results):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -225,7 +225,14 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             said = f"{escape(row['source'])}: [red]{escape(row['last_error'])}[/]"
             out.print(said, soft_wrap=True)
         if row["problems"]:
-            out.print(f"{escape(row['source'])}: {row['problems']} rows left out", soft_wrap=True)
+            more = f" (and {row['problems'] - 1} more)" if row["problems"] > 1 else ""
+            said = f"left out: {row['last_problem']}{more}"
+            out.print(f"{escape(row['source'])}: {escape(said)}", soft_wrap=True)
+        if row["recheck_error"]:
+            said = f"stored posts could not be looked at again: {row['recheck_error']}"
+            out.print(f"{escape(row['source'])}: [red]{escape(said)}[/]", soft_wrap=True)
+        if row["quota"]:
+            out.print(f"{escape(row['source'])}: {escape(row['quota'])}", soft_wrap=True)
 
 
 def _show_surveys(surveys: list[dict[str, Any]]) -> None:

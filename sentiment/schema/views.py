@@ -154,6 +154,7 @@ SELECT
     s.last_attempt_at,
     s.next_attempt_at,
     json_array_length(s.problems) AS problems,
+    json_extract(s.problems, '$[#-1]') AS last_problem,
     s.quota,
     s.recheck_error
 FROM sources s LEFT JOIN counts n ON n.source_id = s.id
