@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.classifier import ModelError
@@ -10,6 +11,7 @@ from sentiment.assemble import http_client, load_classifier
 from sentiment.collect import pages
 from sentiment.database import DatabaseError, open_database
 from sentiment.judge import judge
+from sentiment.surveys.watch import watched
 from sources.base import SourceError
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def check(config: Config) -> Iterator[Checked]:
     with http_client(config) as client:
         for source in config.sources:
             yield _source(config, client, source)
+    if config.surveys.folder is not None:
+        yield _surveys(config)
     yield _model(config)
 
 
@@ -68,6 +72,16 @@ def _source(config: Config, client: Client, source: Source) -> Checked:
         f"; {len(page.problems)} left out: {page.problems[0]}" if page and page.problems else ""
     )
     return Checked(what, passed=True, said=f"{found} posts on the first page{left_out}")
+
+
+def _surveys(config: Config) -> Checked:
+    """Whether the watched folder is there, and how many of its files are a survey's."""
+    folder = config.folder / (config.surveys.folder or Path()).expanduser()
+    if not folder.is_dir():
+        return Checked("surveys", passed=False, said=f"the folder {folder} does not exist")
+    counts = [f"{sum(1 for s, *_ in watched(config) if s is survey)} files of {survey.name}"
+              for survey in config.surveys.survey]  # fmt: skip
+    return Checked("surveys", passed=True, said="; ".join(counts) or "none is described yet")
 
 
 def _model(config: Config) -> Checked:

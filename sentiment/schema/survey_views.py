@@ -283,7 +283,8 @@ def divergence() -> str:
     )
     return f"""
 CREATE VIEW divergence AS
-WITH pairs AS (
+WITH changes AS MATERIALIZED (SELECT * FROM service_changes),
+pairs AS (
     SELECT p.service, p.period, s.metric,
         p.value AS public, p.change AS public_change, p.change_low AS public_change_low,
         p.change_high AS public_change_high, p.n AS public_n,
@@ -293,8 +294,8 @@ WITH pairs AS (
         {low} AS difference_low, {high} AS difference_high,
         (p.change_low > 0) - (p.change_high < 0) AS public_sign,
         (s.change_low > 0) - (s.change_high < 0) AS survey_sign
-    FROM service_changes p
-    JOIN service_changes s ON s.service = p.service AND s.period = p.period
+    FROM changes p
+    JOIN changes s ON s.service = p.service AND s.period = p.period
         AND s.metric IN ('nps', 'csat', 'ces')
     WHERE p.metric = 'net_sentiment'
 ),

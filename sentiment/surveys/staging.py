@@ -486,4 +486,4 @@ def _text(cells: list[Any], column: int | None) -> str:
 
 
 def _short(cell: Any) -> str:
-    return "" if cell is None else tidy(str(cell), 40)
+    return "" if cell is None else tidy(str(cell), 40).replace('"', "'")

@@ -6,6 +6,7 @@ A file is read again when it, or what config.toml says of its survey, has change
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 
 SETTLE = 2.0  # seconds without a change; before that a file may still be being written
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
+CELLS = ("off", "no_answers", "error")  # results that quote cells
+QUOTED = re.compile(r'(column "[^"]*": )"[^"]*[^\W\d_][^"]*"')
 FAR = 3600.0  # a time of change further ahead: a clock is off, and waiting would not help
 
 
@@ -38,17 +41,17 @@ def pick_up(
 ) -> list[Imported]:
     """Import what is new in the folder; a file that is refused is a result with an error."""
     results = []
-    for survey, path in _files(config):
+    for survey, path, name in watched(config):
         if stopping():
             break
         state = _state(survey, path)
-        if state is None or _known(db, survey, path) == state:
+        if state is None or _known(db, survey, name) == state:
             continue
         try:
             result = _import(config, db, survey, path, stopping)
         except Stopped:
             break
-        _remember(db, survey, path, state, result)
+        _remember(db, survey, name, state, result)
         results.append(result)
     return results
 
@@ -72,7 +75,8 @@ def find_survey(config: Config, path: Path, name: str | None) -> Survey:
     raise SurveyError(f"{path.name} may be of several surveys or none; say --survey: {known}")
 
 
-def _files(config: Config) -> Iterator[tuple[Survey, Path]]:
+def watched(config: Config) -> Iterator[tuple[Survey, Path, str]]:
+    """Every file of every survey, and its name within the folder."""
     folder = config.surveys.folder
     if folder is None:
         return
@@ -80,7 +84,7 @@ def _files(config: Config) -> Iterator[tuple[Survey, Path]]:
     for survey in config.surveys.survey:
         for path in sorted(root.glob(survey.files)):
             if path.suffix.lower() in SUFFIXES and not path.name.startswith((".", "~")):
-                yield survey, path
+                yield survey, path, path.relative_to(root).as_posix()
 
 
 def _state(survey: Survey, path: Path) -> str | None:
@@ -94,9 +98,9 @@ def _state(survey: Survey, path: Path) -> str | None:
     return f"{found.st_size} {found.st_mtime_ns} {fingerprint(survey)}"
 
 
-def _known(db: Database, survey: Survey, path: Path) -> str | None:
+def _known(db: Database, survey: Survey, name: str) -> str | None:
     sql = "SELECT state FROM survey_files WHERE survey = ? AND file = ?"
-    found = rows(db, sql, survey.name, path.name)
+    found = rows(db, sql, survey.name, name)
     return str(found[0]["state"]) if found else None
 
 
@@ -118,16 +122,18 @@ def _import(
     return result
 
 
-def _remember(db: Database, survey: Survey, path: Path, state: str, result: Imported) -> None:
+def _remember(db: Database, survey: Survey, name: str, state: str, result: Imported) -> None:
+    """What became of the file; of its cells only numbers, for words may be names."""
+    counts = {key: value for key, value in result.as_dict().items() if key not in CELLS}
     db.execute(
         "INSERT OR REPLACE INTO survey_files (survey, file, state, imported_at, error, result) "
         "VALUES (?, ?, ?, ?, ?, ?)",
         [
             survey.name,
-            path.name,
+            name,
             state,
             now(),
-            result.error or None,
-            json.dumps(result.as_dict(), ensure_ascii=False),
+            QUOTED.sub(r'\1"…"', result.error) or None,
+            json.dumps(counts, ensure_ascii=False),
         ],
     )

@@ -111,6 +111,32 @@ def test_a_file_that_was_refused_stands_in_the_status(folder, monkeypatch):
     assert "two.csv" in command(folder, "status").output
 
 
+def test_check_says_whether_the_folder_is_there(folder):
+    """And how many files are each survey's."""
+    (folder / "drop" / "one.csv").write_text(FILE)
+    done = command(folder, "check")
+    assert "surveys: 1 files of one; 0 files of two" in " ".join(done.output.split())
+    (folder / "drop" / "one.csv").unlink()
+    (folder / "drop").rmdir()
+    done = command(folder, "check")
+    assert "does not exist" in " ".join(done.output.split())
+    assert done.exit_code == 1
+
+
+def test_words_of_a_refused_file_do_not_get_into_the_database(folder, monkeypatch):
+    """Somebody took the column of names for the question."""
+    monkeypatch.setattr("sentiment.surveys.watch.SETTLE", 0.0)
+    names = "".join(f"{n};2026-03-01;Rosalinde Quandt\n" for n in range(9))
+    (folder / "drop" / "one.csv").write_text("id;date;NPS\n" + names)
+    config = load(folder / "config.toml")
+    with open_database(config) as db:
+        (result,) = pick_up(config, db)
+        kept = rows(db, "SELECT error, result FROM survey_files")[0]
+    assert 'row 2, column "NPS": "Rosalinde Quandt" is not a number' in result.error
+    assert 'row 2, column "NPS": "…" is not a number' in kept["error"]
+    assert "Quandt" not in kept["result"]
+
+
 @pytest.fixture(scope="module")
 def company(tmp_path_factory):
     """The sample company with its survey, scored by a classifier that reads two words."""
