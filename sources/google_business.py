@@ -101,13 +101,19 @@ class GoogleBusiness:
             if self._context.stopping():
                 return
             if location not in readable:
-                self._fetch(location, {})  # a listing that is not ours any more erases nothing
+                self._try_out(location)
                 readable.add(location)
             answer = self._answer(quote(each), {})
             if answer.status == 404:
                 yield each, None
             elif post := _post(read_json(self._accepted(answer, location).body, "the review")):
                 yield each, post
+
+    def _try_out(self, location: str) -> None:
+        """SourceError unless the listing is ours, and shows by itself what its list shows."""
+        shown = self._fetch(location, {}).posts
+        if shown and self._answer(quote(shown[0].external_id), {}).status == 404:
+            raise SourceError("Google shows no single reviews: nothing can be looked at again")
 
     def _sign_in(self) -> None:
         settings = self._settings

@@ -85,12 +85,17 @@ class Trustpilot:
                 return
 
     def recheck(self, ids: Sequence[str]) -> Iterator[tuple[str, Post | None]]:
-        """Reviews as they are now; None where one is gone."""
-        self._fetch(self._settings.business_unit or self._find(), 1)  # is this Trustpilot at all?
+        """Reviews as they are now; None where one is gone.
+
+        Nothing is told where a review that the list shows cannot be had by itself.
+        """
+        shown = self._fetch(self._settings.business_unit or self._find(), 1).posts
+        if shown and self._answer(_path(shown[0].external_id), {}).status == 404:
+            raise SourceError("Trustpilot shows no single reviews: nothing can be looked at again")
         for each in ids:
             if self._context.stopping():
                 return
-            answer = self._answer(f"/v1/reviews/{quote(each, safe='')}", {})
+            answer = self._answer(_path(each), {})
             if answer.status == 404:
                 yield each, None
                 continue
@@ -152,6 +157,10 @@ def parse_reviews(found: Mapping[str, Any], now: datetime) -> Reviews:
     posts = {post.external_id: post for post in (_post(each, now) for each in raw) if post}
     linked = any(link.get("rel") == "next-page" for link in objects(found.get("links")))
     return Reviews(list(posts.values()), bool(raw) and (linked or len(raw) >= PER_PAGE))
+
+
+def _path(review: str) -> str:
+    return f"/v1/reviews/{quote(review, safe='')}"
 
 
 def _post(review: Mapping[str, Any], now: datetime) -> Post | None:

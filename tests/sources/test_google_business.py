@@ -190,7 +190,7 @@ def test_a_listing_that_is_not_ours_does_not_hide_the_others(server, adapter):
 
 def test_deleted_reviews_are_found_out(server, adapter):
     """Gone from a listing we can read is gone; what cannot be told is not told."""
-    Service(server, {PLACE: []})
+    service = Service(server, {PLACE: []})
     there, gone, unclear, elsewhere = (f"{PLACE}/reviews/r{n}" for n in (1, 2, 3, 4))
     elsewhere = elsewhere.replace(PLACE, OTHER)
     server.script(f"/v4/{there}", json_answer(review(1, words="Doch gut")))
@@ -198,6 +198,9 @@ def test_deleted_reviews_are_found_out(server, adapter):
     checked = dict(adapter().recheck([there, gone, unclear, elsewhere]))
     assert checked.pop(there).text == "Doch gut"
     assert checked == {gone: None}
+    service.reviews[PLACE] = [review(9)]
+    with pytest.raises(SourceError, match="no single reviews"):
+        list(adapter().recheck([gone]))
     with pytest.raises(SourceError, match="check `locations`"):
         list(adapter(OTHER).recheck([elsewhere]))
 

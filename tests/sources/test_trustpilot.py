@@ -140,10 +140,14 @@ def test_another_domain_is_looked_up_anew(server, adapter):
 def test_deleted_reviews_are_found_out(server, adapter):
     """A re-check gives reviews as they are now, None for those gone; a refusal erases nothing."""
     there, gone = f"{1:024x}", f"{2:024x}"
-    Service(server, [])
+    service = Service(server, [])
     server.script(f"/v1/reviews/{there}", json_answer(review(1, words="Doch gut")))
     checked = dict(adapter().recheck([there, gone]))
     assert (checked[there].text, checked[gone]) == ("Titel 1\n\nDoch gut", None)
+    service.reviews = [review(3)]
+    with pytest.raises(SourceError, match="no single reviews"):
+        list(adapter().recheck([gone]))
+    service.reviews = []
     server.script(f"/v1/reviews/{gone}", json_answer({"message": "Invalid API key"}, 401))
     with pytest.raises(SourceError, match="copy `api_key` anew"):
         list(adapter().recheck([gone]))
