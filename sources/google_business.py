@@ -176,7 +176,8 @@ class GoogleBusiness:
 
     def _busy(self, answer: Response) -> SourceError:
         """Too many requests, or a project that may make none."""
-        wait = retry_after(answer.headers, datetime.now(UTC)) or timedelta(minutes=10)
+        asked = retry_after(answer.headers, datetime.now(UTC))
+        wait = timedelta(minutes=10) if asked is None else asked
         self._context.client.pause(self._settings.api, wait)
         return SourceError(
             "Google's quota is used up for now (429): it is asked again later; if it has never "
