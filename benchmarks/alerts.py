@@ -1,0 +1,361 @@
+"""How often the sequential test cries wolf, and how soon it sees a drop, beside other rules.
+
+    python benchmarks/alerts.py [--quick] [--only false-alarms|delay] [--out FOLDER]
+
+False alarms: streams without any drop, watched for at least 2,000 years a cell, each "service" with
+a baseline of its own from which its threshold is found. Delay: days from a drop to the alarm, with
+every procedure set to the same rate of false alarms. Drops are exponential tilts of the valence's
+distribution, for which the CUSUM that knows baseline and size is the optimal procedure
+(Moustakides 1986): its rows are what nobody can beat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sentiment.detection import Votes, calibrate, scores, together, without_weekdays
+
+RATE = 1.0  # false alarms a service and year
+SHIFTS = (0.25, 0.5, 1.0)
+VOLUMES = (1, 3, 10, 100)
+MONDAY = 738_886
+POINTS = np.array([-0.9, -0.6, 0.0, 0.6, 0.9])  # valence of a voice, as reviews of services have it
+SHARES = np.array([0.17, 0.07, 0.08, 0.18, 0.50])
+WEEKDAY = np.array([0.10, 0.05, 0.0, 0.0, 0.0, -0.05, -0.10])
+
+rng = np.random.default_rng(20260301)
+
+
+def valence(n: int, tilt: float = 0.0) -> np.ndarray:
+    """Voices; `tilt` makes negative ones more likely."""
+    weights = SHARES * np.exp(-tilt * POINTS)
+    return rng.choice(POINTS, n, p=weights / weights.sum()) + rng.normal(0, 0.07, n)
+
+
+MEAN = float(SHARES @ POINTS)
+DEVIATION = float(np.sqrt(SHARES @ (POINTS - MEAN) ** 2 + 0.07**2))
+
+
+def tilt_for(shift: float) -> float:
+    """The tilt that lowers the mean by `shift` standard deviations."""
+    low, high = 0.0, 8.0
+    for _ in range(60):
+        tilt = (low + high) / 2
+        weights = SHARES * np.exp(-tilt * POINTS)
+        fall = MEAN - float(weights @ POINTS / weights.sum())
+        low, high = (tilt, high) if fall < shift * DEVIATION else (low, tilt)
+    return tilt
+
+
+def days_of(days: int, a_day: float, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Day and value of each voice of a stream of that kind, without any drop."""
+    volume = np.full(days, float(a_day))
+    mood = np.zeros(days)
+    if kind == "bursts":  # one day in thirty has six times the voices, and they agree
+        burst = rng.random(days) < 1 / 30
+        volume *= np.where(burst, 6, 0.83)
+        mood = np.where(burst, rng.normal(0, 0.35, days), 0)
+    if kind == "moods":  # moods that last for days double the variance of a month's mean
+        share = min(1 / (4 * a_day), 0.25)
+        for day in range(1, days):
+            mood[day] = 0.6 * mood[day - 1] + 0.8 * rng.normal(0, np.sqrt(share) * DEVIATION)
+    day = np.repeat(np.arange(days), rng.poisson(volume))
+    value = valence(len(day)) + mood[day]
+    if kind == "weekdays":
+        value = value + WEEKDAY[day % 7]
+    return day, value
+
+
+def votes(day: np.ndarray, value: np.ndarray) -> Votes:
+    return Votes(day * 86400.0, (day + MONDAY).astype(np.int64), value)
+
+
+def stacked(streams: list[np.ndarray], size: int) -> np.ndarray:
+    """Bundled observations, cut to the shortest stream."""
+    shortest = min(len(stream) for stream in streams) // size * size
+    return np.stack([stream[:shortest].reshape(-1, size).mean(axis=1) for stream in streams])
+
+
+def false_alarms(a_day: int, baseline: int, kind: str, years: int) -> tuple[float, float]:
+    """Alarms a year and the years that were watched."""
+    services = 8 if a_day >= 100 else 20
+    each = -(-years // services)
+    alarms, watched = 0, 0.0
+    for service in range(services):
+        day, value = days_of(baseline, a_day, kind)
+        while len(value) < 20:
+            day, value = days_of(baseline, a_day, kind)
+        past = without_weekdays(votes(day, value))
+        test = calibrate(past, RATE, baseline=baseline, seed=service)
+        window = len(together(past, test.size))
+        streams = []
+        for _ in range(each):
+            later, more = days_of(380, a_day, kind)
+            whole = votes(np.concatenate([day, later + baseline]), np.concatenate([value, more]))
+            streams.append(together(without_weekdays(whole), test.size).value)
+        streams = stacked(streams, 1)
+        for score, anew in scores(streams, window, test.size):
+            anew[:] = score >= test.level
+            alarms += int(anew.sum())
+        watched += each * (streams.shape[1] - window) / streams.shape[1] * (380 + baseline) / 365.25
+    return alarms / watched, watched
+
+
+@dataclass
+class Drops:
+    """Streams (streams, votes) with a drop after `before` votes; `window` of them are baseline."""
+
+    value: np.ndarray
+    window: int
+    before: int
+
+
+def with_drop(a_day: int, streams: int, shift: float) -> Drops:
+    window, warm = 90 * a_day, max(30 * a_day, 60)
+    after = int(min(400 * a_day, 1200 / shift**2))
+    tilt = tilt_for(shift)
+    value = np.stack(
+        [np.concatenate([valence(window + warm), valence(after, tilt)]) for _ in range(streams)]
+    )
+    return Drops(value, window, window + warm)
+
+
+Run = Callable[[np.ndarray, int], np.ndarray]  # streams, window → statistic after each later vote
+
+
+def optimal(shift: float) -> Run:
+    """CUSUM of the log likelihood ratio, which is linear in the valence."""
+    tilt = tilt_for(shift)
+    weights = SHARES * np.exp(-tilt * POINTS)
+    # the jitter around the five points is not tilted: it carries next to nothing
+    log_norm = float(np.log(weights.sum()))
+
+    def run(value: np.ndarray, window: int) -> np.ndarray:
+        total = np.zeros(len(value))
+        out = np.empty((len(value), value.shape[1] - window))
+        for step in range(out.shape[1]):
+            total = np.maximum(total - tilt * value[:, window + step] - log_norm, 0)
+            out[:, step] = total
+        return out
+
+    return run
+
+
+def ours(size: int) -> Run:
+    def run(value: np.ndarray, window: int) -> np.ndarray:
+        bundled = stacked(list(value), size)
+        found = np.stack([s.copy() for s, _ in scores(bundled, window // size, size)], axis=1)
+        out = np.full((len(value), value.shape[1] - window), -np.inf)
+        known = np.repeat(found, size, axis=1)[:, : out.shape[1] - size + 1]
+        out[:, size - 1 : size - 1 + known.shape[1]] = known
+        return out
+
+    return run
+
+
+def moving(a_day: int, short: int, long: int, *, standard_error: bool) -> Run:
+    """Mean of the last `short` days against that of the last `long`, looked at once a day."""
+
+    def run(value: np.ndarray, window: int) -> np.ndarray:
+        sums = np.pad(np.cumsum(value, axis=1), ((0, 0), (1, 0)))
+        squares = np.pad(np.cumsum(value**2, axis=1), ((0, 0), (1, 0)))
+        out = np.full((len(value), value.shape[1] - window), -np.inf)
+        m, n = short * a_day, long * a_day
+        for end in range(window + a_day, value.shape[1] + 1, a_day):
+            late = (sums[:, end] - sums[:, end - m]) / m
+            early = (sums[:, end] - sums[:, end - n]) / n
+            spread = np.sqrt(
+                np.maximum((squares[:, end] - squares[:, end - n]) / n - early**2, 0.01)
+            )
+            error = spread * np.sqrt(1 / m + 1 / n) if standard_error else spread
+            out[:, end - window - 1] = (early - late) / error
+        return out
+
+    return run
+
+
+def level_for(run: Run, a_day: int, streams: int) -> float:
+    """The threshold at which streams without a drop raise RATE alarms a year."""
+    window, year = 90 * a_day, int(365.25 * a_day)
+    value = np.stack([valence(window + year) for _ in range(streams)])
+    return float(np.quantile(run(value, window).max(axis=1), np.exp(-RATE)))
+
+
+def delay(run: Run, level: float, drops: Drops, a_day: int) -> tuple[float, float]:
+    """Mean days to an alarm, and the share of drops never seen."""
+    found = run(drops.value, drops.window) >= level
+    quiet = drops.before - drops.window
+    fair = ~found[:, :quiet].any(axis=1)  # no false alarm before
+    late = found[fair, quiet:]
+    seen = late.any(axis=1)
+    return float((late[seen].argmax(axis=1) + 1).mean()) / a_day, 1 - float(seen.mean())
+
+
+def our_delay(drops: Drops, a_day: int) -> tuple[float, float]:
+    """The whole procedure: each stream finds its own threshold from its own baseline."""
+    groups = np.array_split(np.arange(len(drops.value)), 10)
+    days, missed, n = 0.0, 0.0, 0
+    for seed, group in enumerate(groups):
+        day = np.arange(drops.window) // a_day
+        test = calibrate(votes(day, drops.value[group[0], : drops.window]), RATE, seed=seed)
+        part = Drops(drops.value[group], drops.window, drops.before)
+        mean, lost = delay(ours(test.size), test.level, part, a_day)
+        days, missed, n = days + mean * len(group), missed + lost * len(group), n + len(group)
+    return days / n, missed / n
+
+
+def river_adwin(drops: Drops, streams: int, a_day: int) -> list[tuple[float, float]]:
+    """river's ADWIN with the delta that gives RATE; nearest of a grid."""
+    from river import drift
+
+    def first(stream: np.ndarray, start: int, delta: float) -> float:
+        test = drift.ADWIN(delta=delta, clock=1 if a_day < 10 else a_day // 2)
+        for step, one in enumerate(stream):
+            test.update(one)
+            if step >= start and test.drift_detected:
+                return step - start + 1
+        return np.inf
+
+    year = int(365.25 * a_day)
+    calm = [valence(90 * a_day + year) for _ in range(streams)]
+    best = min(
+        (0.3, 0.1, 0.03, 0.01, 0.002),
+        key=lambda delta: abs(
+            np.mean([np.isinf(first(s, 90 * a_day, delta)) for s in calm]) - np.exp(-RATE)
+        ),
+    )
+    found = np.array([first(s, drops.before, best) for s in drops.value[:streams]])
+    seen = np.isfinite(found)
+    return [(float(found[seen].mean()) / a_day if seen.any() else np.inf, 1 - float(seen.mean()))]
+
+
+def print_false_alarms(years: int, volumes: tuple[int, ...]) -> list[str]:
+    lines = [
+        "| voices a day | baseline | plain | weekdays | bursts | moods |",
+        "|---|---|---|---|---|---|",
+    ]
+    for a_day in volumes:
+        for baseline in (30, 90):
+            cells = []
+            for kind in ("plain", "weekdays", "bursts", "moods"):
+                started = time.time()
+                rate, watched = false_alarms(a_day, baseline, kind, years)
+                cells.append(f"{rate / RATE:.2f}")
+                print(f"  {a_day}/day, {baseline} d, {kind}: {rate:.2f} ({watched:.0f} years, "
+                      f"{time.time() - started:.0f} s)", flush=True)  # fmt: skip
+            lines.append(f"| {a_day} | {baseline} d | " + " | ".join(cells) + " |")
+    return lines
+
+
+def print_delays(streams: int, volumes: tuple[int, ...]) -> tuple[list[str], dict]:
+    lines = [
+        "| voices a day | drop | optimal, all known | ours | ratio | 7 d against 28 d | 24 h against 7 d | PageHinkley | ADWIN |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    drawn: dict = {}
+    for a_day in volumes:
+        n = streams if a_day < 100 else max(60, streams // 5)
+        rules = {
+            "7 d against 28 d": moving(a_day, 7, 28, standard_error=True),
+            "24 h against 7 d": moving(a_day, 1, 7, standard_error=False),
+        }
+        if a_day < 100:
+            rules["PageHinkley"] = page_hinkley
+        levels = {name: level_for(run, a_day, n) for name, run in rules.items()}
+        for shift in SHIFTS:
+            drops = with_drop(a_day, n, shift)
+            best = optimal(shift)
+            at_best, _ = delay(best, level_for(best, a_day, 2 * n), drops, a_day)
+            mine, lost = our_delay(drops, a_day)
+            cells = [shown(mine, lost), f"**{mine / at_best:.2f}**"]
+            for name, run in rules.items():
+                cells.append(shown(*delay(run, levels[name], drops, a_day)))
+            if a_day < 100:
+                cells.append(shown(*river_adwin(drops, min(n, 40), a_day)[0]))
+            cells += ["–"] * (6 - len(cells))
+            lines.append(f"| {a_day} | {shift} σ | {at_best:.1f} d | " + " | ".join(cells) + " |")
+            drawn[a_day, shift] = (at_best, mine)
+            print(lines[-1], flush=True)
+    return lines, drawn
+
+
+def page_hinkley(value: np.ndarray, window: int) -> np.ndarray:
+    """The Page-Hinkley statistic as river computes it (mean of all so far, delta, no forgetting)."""
+    total, least = np.zeros(len(value)), np.zeros(len(value))
+    mean = np.zeros(len(value))
+    out = np.empty((len(value), value.shape[1] - window))
+    for step in range(value.shape[1]):
+        mean += (value[:, step] - mean) / (step + 1)
+        total += value[:, step] - mean + 0.125 * DEVIATION
+        least = np.maximum(least, total)
+        if step == window:
+            total[:], least[:] = 0, 0
+        if step >= window:
+            out[:, step - window] = least - total
+    return out
+
+
+def shown(days: float, lost: float) -> str:
+    if lost > 0.98:
+        return "never"
+    return f"{days:.1f} d" + (f" ({100 * lost:.0f} % missed)" if lost >= 0.005 else "")
+
+
+def picture(drawn: dict) -> str:
+    """Delay against volume, both on logarithmic axes, as SVG."""
+
+    def place(a_day: float, days: float) -> tuple[float, float]:
+        return 60 + 190 * np.log10(a_day), 330 - 95 * np.log10(max(days, 0.1) * 10)
+
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 380" font-family="sans-serif" font-size="12">',
+        '<rect width="560" height="380" fill="white"/>',
+        '<text x="60" y="20">Days to the alarm against voices a day; dashed: optimal, all known</text>',
+    ]
+    for days in (0.1, 1, 10, 100):
+        _, y = place(1, days)
+        parts.append(
+            f'<path d="M60 {y:.0f}H450" stroke="#ddd"/><text x="20" y="{y + 4:.0f}">{days:g}</text>'
+        )
+    for a_day in sorted({key[0] for key in drawn}):
+        x, _ = place(a_day, 1)
+        parts.append(f'<text x="{x - 8:.0f}" y="350">{a_day}</text>')
+    for shift, colour in zip(SHIFTS, ("#1b6ca8", "#c77700", "#8a1c5b"), strict=True):
+        for which, dash in ((0, "5 4"), (1, "0")):
+            points = [place(a, d[which]) for (a, s), d in sorted(drawn.items()) if s == shift]
+            path = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
+            parts.append(
+                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+            )
+        x, y = points[-1]
+        parts.append(f'<text x="{x + 8:.0f}" y="{y + 4:.0f}" fill="{colour}">{shift:g} σ</text>')
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few years and streams")
+    parser.add_argument("--only", choices=("false-alarms", "delay"))
+    parser.add_argument("--volumes", type=int, nargs="+", default=VOLUMES)
+    parser.add_argument("--out", type=Path, default=Path("docs/measured"))
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    if given.only != "delay":
+        lines = print_false_alarms(200 if given.quick else 2000, tuple(given.volumes))
+        (given.out / "alerts-false-alarms.md").write_text("\n".join(lines) + "\n", "utf-8")
+        print("\n".join(lines))
+    if given.only != "false-alarms":
+        lines, drawn = print_delays(60 if given.quick else 300, tuple(given.volumes))
+        (given.out / "alerts-delay.md").write_text("\n".join(lines) + "\n", "utf-8")
+        (given.out / "alerts-delay.svg").write_text(picture(drawn), "utf-8")
+        print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
