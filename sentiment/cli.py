@@ -184,7 +184,7 @@ def _run_once(config: Config) -> None:
     show_collected(results)
     show_surveys(surveys)
     show_processed(done)
-    errors = [result.error for result in (*results, *looked_at)]
+    errors = [result.error for result in results] + [look.error for look in looked_at]
     if any([*errors, *(survey.error for survey in surveys)]):
         raise typer.Exit(1)
 

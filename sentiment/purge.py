@@ -43,10 +43,11 @@ def purge(config: Config, db: Database) -> int:
 def _unlink_respondents(db: Database, oldest: str) -> None:
     """Survey figures stay; that answers of different days are one person's does not."""
     old = "day < ? AND respondent IS NOT NULL AND respondent NOT LIKE '-%'"
-    found = rows(db, f"SELECT DISTINCT respondent, day FROM survey_responses WHERE {old}", oldest)
-    with transaction(db):
-        for row in found:
-            db.execute(
-                "UPDATE survey_responses SET respondent = ? WHERE respondent = ? AND day = ?",
-                [for_one_day(row["respondent"], row["day"]), row["respondent"], row["day"]],
-            )
+    some = f"SELECT id, respondent, day FROM survey_responses WHERE {old} LIMIT {10 * BATCH}"
+    while found := rows(db, some, oldest):
+        with transaction(db):
+            for row in found:
+                db.execute(
+                    "UPDATE survey_responses SET respondent = ? WHERE id = ?",
+                    [for_one_day(row["respondent"], row["day"]), row["id"]],
+                )

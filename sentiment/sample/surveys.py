@@ -25,25 +25,51 @@ CLASSES = {"A": (0.2, 0.5), "B": (0.35, 0.1), "C": (0.45, -0.2)}  # share; how m
 NOBODY_KNOWS = 0.05  # share of questions that are not answered
 GOOD = (
     "Alles bestens, gerne wieder.",
-    "Schnelle Rückmeldung und klare Worte, vielen Dank.",
+    "Schnelle Rückmeldung und klare Worte.",
     "Sehr freundlich, und die Fristen wurden gehalten.",
     "Ich habe mich gut beraten gefühlt.",
-    "Kompetent und geduldig, alles wurde verständlich erklärt.",
+    "Kompetent und geduldig.",
     "Tolle Betreuung vom ersten Termin an.",
+    "Endlich jemand, der zuhört.",
+    "Das Ergebnis ist besser, als ich gehofft hatte.",
+    "Super Team, man wird ernst genommen.",
+)
+GOOD_MORE = (
+    "",
+    "Vielen Dank!",
+    "Auch die Rechnung war genau wie besprochen.",
+    "Mails wurden noch am selben Tag beantwortet.",
+    "Ich empfehle die Kanzlei gerne weiter.",
+    "Selbst am Freitagnachmittag war noch jemand da.",
+    "Die Unterlagen waren tadellos vorbereitet.",
 )
 SO_SO = (
     "Unterlagen kamen per Post.",
     "Der Termin war am Dienstag.",
     "Im Großen und Ganzen in Ordnung.",
     "Ging so.",
+    "Das Verfahren läuft noch.",
+    "Wir hatten zwei Besprechungen.",
+    "Gesprochen wurde vor allem über die nächsten Schritte.",
 )
 BAD = (
     "Seit zwei Wochen ruft niemand zurück.",
-    "Frist versäumt, ich bin sehr enttäuscht.",
-    "Die Rechnung war viel höher als besprochen, das ist eine Frechheit.",
+    "Frist versäumt.",
+    "Die Rechnung war viel höher als besprochen.",
     "Mein Ansprechpartner hat schon wieder gewechselt, keiner kennt die Akte.",
-    "Drei Mails, keine Antwort. Unmöglich.",
+    "Drei Mails, keine Antwort.",
     "Schlecht vorbereitet zum Gerichtstermin erschienen.",
+    "Man wird von einem zum anderen verbunden.",
+    "Der Rückruf kam nie.",
+)
+BAD_MORE = (
+    "",
+    "Ich bin sehr enttäuscht.",
+    "Eine Frechheit.",
+    "So verliert man Mandanten.",
+    "Das war früher besser.",
+    "Ich suche mir jetzt eine andere Kanzlei.",
+    "Dafür zahle ich nicht noch einmal.",
 )
 HEADER = ["id", "submitdate", "lastpage", "startlanguage", "Klasse", "Leistung", "Weiterempfehlung",
           "Zufriedenheit", "Einfachheit", "Anmerkung"]  # fmt: skip
@@ -99,4 +125,8 @@ def _answer(chance: random.Random, mood: float, low: int, high: int, *, lift: fl
 def _words(chance: random.Random, mood: float) -> str:
     if chance.random() > 0.12:
         return ""
-    return chance.choice(BAD if mood < -0.3 else GOOD if mood > 0.25 else SO_SO)
+    if mood < -0.3:
+        return f"{chance.choice(BAD)} {chance.choice(BAD_MORE)}".strip()
+    if mood > 0.25:
+        return f"{chance.choice(GOOD)} {chance.choice(GOOD_MORE)}".strip()
+    return chance.choice(SO_SO)

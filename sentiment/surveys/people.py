@@ -19,7 +19,7 @@ _TITLE = (
 _WORD = r"[A-ZÄÖÜ][\w'’]+(?:-[A-ZÄÖÜ][\w'’]+)*"
 # "Frau Dr. Müller-Lüdenscheidt", "Mr Smith": the form of address stays, the name goes.
 ADDRESSED = re.compile(
-    r"\b((?:Herrn?|Frau|Hr|Fr|Mr|Mrs|Ms|Miss|Dr|Prof|RA|RAin|Rechtsanwalt|Rechtsanwältin"
+    r"\b((?:(?i:Herrn?|Frau|Hr|Mr|Mrs|Ms|Miss|Dr|Prof)|Fr|RA|RAin|Rechtsanwalt|Rechtsanwältin"
     r"|Steuerberater|Steuerberaterin|Notar|Notarin)\.?"
     rf"(?:\s+(?:{_TITLE})\b\.?)*)\s+(?!(?:{_TITLE}|Rechtsanw\w+)\b){_WORD}(?:\s+{_WORD})?(?=\W|$)"
 )

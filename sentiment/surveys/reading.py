@@ -65,18 +65,9 @@ class Columns(NamedTuple):
     asked: int | None = None
     said: int | None = None
 
-    def letter(self, column: int) -> str:
-        """A column as spreadsheets call it."""
-        letters = ""
-        number = column + 1
-        while number:
-            number, rest = divmod(number - 1, 26)
-            letters = chr(65 + rest) + letters
-        return letters
-
     def shown(self, column: int) -> str:
         """A column by letter and header."""
-        return f'{self.letter(column)} "{tidy(self.names[column], 60)}"'
+        return f'{_letter(column)} "{tidy(self.names[column], 60)}"'
 
 
 class Table(NamedTuple):
@@ -141,7 +132,7 @@ def _columns(header: list[list[Any]], survey: Survey) -> Columns:
         weight=find.maybe(survey.weight, "weight"),
         questions=questions,
         comments=comments,
-        personal=find.all_of((*preset.personal, *survey.drop)),
+        personal=tuple(sorted({*find.all_of(preset.personal), *find.each(survey.drop, "drop")})),
         done=tuple(
             (column, said) for name, said in preset.done.items() for column in find.all_of((name,))
         ),
@@ -167,7 +158,7 @@ class _Finder:
     def one(self, name: str, key: str) -> int:
         found = self._known.get(_folded(name), [])
         if len(found) > 1:
-            places = " and ".join(Columns.letter(self, column) for column in found[:2])  # type: ignore[arg-type]
+            places = " and ".join(map(_letter, found[:2]))
             raise SurveyError(
                 f'two columns are called "{name}" ({places}); rename one of them in the file'
             )
@@ -175,6 +166,12 @@ class _Finder:
             shown = tidy(", ".join(filter(None, self.names)), 400) or "without names"
             raise SurveyError(f'no column "{name}", which {key} names; the columns are: {shown}')
         return found[0]
+
+    def each(self, names: Iterable[str], key: str) -> Iterator[int]:
+        """All columns of these names; each must be there."""
+        for name in names:
+            found = self._known.get(_folded(name), [])
+            yield from found or [self.one(name, key)]
 
     def maybe(self, name: str | None, key: str) -> int | None:
         return self.one(name, key) if name else None
@@ -193,6 +190,15 @@ class _Finder:
     def all_of(self, names: Iterable[str]) -> tuple[int, ...]:
         wanted = {_folded(name) for name in names}
         return tuple(sorted({c for name in wanted for c in self._known.get(name, [])}))
+
+
+def _letter(column: int) -> str:
+    """A column as spreadsheets call it."""
+    letters, number = "", column + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def _filled(row: list[Any], width: int, *, last: bool) -> list[str]:

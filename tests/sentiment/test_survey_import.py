@@ -4,7 +4,9 @@
 import csv
 import io
 import json
+import re
 import sqlite3
+import zipfile
 from datetime import datetime
 
 import openpyxl
@@ -360,6 +362,27 @@ def test_a_formula_that_was_never_computed_is_refused_by_row_and_column(bring, t
     assert 'a.xlsx row 2, column C "NPS": the formula "=5+4" has no stored value' in str(
         refused.value
     )
+
+
+def test_a_formula_counts_with_the_value_that_was_last_computed(bring, tmp_path):
+    """As the spreadsheet program shows it."""
+    path = book(tmp_path / "a.xlsx", ["Nr", "Datum", "NPS"], [1, datetime(2026, 3, 1), "=5+4"])
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    computed = re.sub(rb"</f><v ?/?>(</v>)?", b"</f><v>9</v>", members[sheet])
+    assert computed != members[sheet]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**members, sheet: computed}.items():
+            archive.writestr(name, content)
+    bring(path, name="a.xlsx", segment=None, comments=[], questions=SURVEY["questions"][:1])
+    assert stored(tmp_path) == [("nps", 9, None, "2026-03-01")]
+
+
+def test_a_column_to_be_dropped_must_be_there(bring):
+    """A misspelt name would leave names in the comments."""
+    with pytest.raises(SurveyError, match='no column "Nahme", which drop names'):
+        bring(drop=["Nahme"])
 
 
 PRESETS = {
