@@ -21,13 +21,12 @@ PACKAGE = "de.kanzlei.app"
 PATH = f"/androidpublisher/v3/applications/{PACKAGE}/reviews"
 ROBOT = "reader@project.iam.gserviceaccount.com"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-pytestmark = pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")  # short, to be quick
 
 
 @cache
 def key_pair(number: int = 0) -> tuple[str, str]:
     """A private and a public key, made once."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
