@@ -127,7 +127,7 @@ def _drop(
     if detail.get("model") not in (None, model) and row["state"] != "firing":
         detail["start_at"] = timestamp(now)  # a new model has no say on what was before it
     start = datetime.fromisoformat(detail["start_at"]) if detail.get("start_at") else None
-    assessed = drop.assess(db, config, service["id"], model, now, start)
+    assessed = drop.assess_once(db, config, service["id"], model, now, start)
     broken = [
         source["name"]
         for source in rows(db, "SELECT * FROM sources WHERE active = 1")

@@ -116,6 +116,34 @@ def rate(config: Config) -> float:
     return config.alerts.false_alarms_per_year / max(len(watched), 1)
 
 
+_last: dict[tuple[str, int], tuple[str, Assessed | None]] = {}  # of each service, in this process
+
+
+def assess_once(  # noqa: PLR0917
+    db: Database,
+    config: Config,
+    service: int,
+    model: str,
+    now: datetime,
+    start_at: datetime | None = None,
+) -> Assessed | None:
+    """`assess`, unless nothing has changed since it was last asked in this process."""
+    figures = rows(
+        db,
+        "SELECT count(*) AS n, sum(authors) AS authors, sum(mentions) AS mentions, "
+        "sum(valence) AS valence, max(day) AS day FROM daily_sentiment d "
+        "JOIN companies c ON c.id = d.company_id AND c.own = 1 WHERE d.service_id = ?",
+        service,
+    )[0]
+    parts = [*figures.values(), model, f"{now:%G-W%V-%u}", str(start_at), config.alerts, len(
+        config.services)]  # fmt: skip
+    stamp = hashlib.sha256(repr(parts).encode()).hexdigest()
+    key = (str(config.database_path), service)
+    if key not in _last or _last[key][0] != stamp:
+        _last[key] = stamp, assess(db, config, service, model, now, start_at)
+    return _last[key][1]
+
+
 def assess(  # noqa: PLR0917
     db: Database,
     config: Config,
