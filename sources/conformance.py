@@ -96,11 +96,13 @@ class Conformance:
     """Subclass it as `TestName`, name the adapter, and write `settings` and `serve`.
 
     secrets: words from the settings that no error may repeat.
+    offers: how many posts the service has within reach; all of them must be read.
     seconds: that one request may take here; more only where a test needs it.
     """
 
     adapter: ClassVar[type[Any]]
     secrets: ClassVar[tuple[str, ...]] = ()
+    offers: ClassVar[int | None] = None
     seconds: ClassVar[float] = 0.5
 
     def settings(self, server: Server) -> Mapping[str, Any]:
@@ -126,6 +128,7 @@ class Conformance:
         ids = [post.external_id for page in pages for post in page.posts]
         assert ids
         assert len(ids) == len(set(ids)), "an id comes twice in one run"
+        assert self.offers in (None, len(ids)), f"{len(ids)} of {self.offers} posts are read"
         for page in pages:
             check_page(page)
 

@@ -28,7 +28,7 @@ def read_any_json(body: bytes, what: str = "the answer") -> Any:
     try:
         return json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{what} is {_seen(body)}, not JSON") from error
+        raise SourceError(f"{what} is {what_it_is(body)}, not JSON") from error
 
 
 def number(value: Any) -> int | None:
@@ -75,7 +75,8 @@ def iso_time(value: Any) -> datetime | None:
         return None
 
 
-def _seen(body: bytes) -> str:
+def what_it_is(body: bytes) -> str:
+    """Words for a body that is not what was expected."""
     start = body[:200].lstrip().lower()
     if not start:
         return "empty"

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from sources import base, streams
 from sources.base import Context, Cursor, Page, Post, SourceError
-from sources.fields import Terms, WebAddress, epoch, number, text
+from sources.fields import Terms, WebAddress, epoch, number, text, what_it_is
 from sources.http import default_user_agent
 from sources.text import author_name, headed, known_id, tidy, web_address
 
@@ -184,6 +184,9 @@ class _Session:
             form = {name: str(value) for name, value in options.get("data") or []}
             answer = self._client.post(url, headers=headers, form=form, **given)
         self._note_limits(url, answer.headers)
+        if answer.status in range(200, 300) and answer.body.lstrip()[:1] not in (b"{", b"["):
+            # PRAW takes an empty answer for the end of a listing
+            raise SourceError(f"Reddit's answer is {what_it_is(answer.body)}, not JSON")
         response = requests.Response()
         response.status_code = answer.status
         response._content = answer.body  # noqa: SLF001 (where requests keeps it)

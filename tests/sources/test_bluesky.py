@@ -96,6 +96,7 @@ def _no_sessions(monkeypatch):
 
 class TestBluesky(Conformance):
     adapter = Bluesky
+    offers = 6
     secrets = ("s3cret", "access1", "refresh1")
 
     def settings(self, server):

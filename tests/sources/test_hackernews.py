@@ -43,11 +43,12 @@ class Algolia:
         )
 
 
-SOME = [hit(number, ago=number * 3600) for number in range(1, 9)]
+SOME = [hit(number, ago=number * 86_400) for number in range(1, 9)]  # beyond the overlap
 
 
 class TestHackerNews(Conformance):
     adapter = HackerNews
+    offers = 8
 
     def settings(self, server):
         return {"terms": ["Ahornhof"], "api_url": server.url()}

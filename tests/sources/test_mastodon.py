@@ -85,18 +85,23 @@ SOME = [status(number, ago=number * 86_400) for number in range(1, 6)]
 
 class TestMastodon(Conformance):
     adapter = Mastodon
+    offers = 5
     secrets = ("t0ken",)
 
     def settings(self, server):
         return {
             "servers": [server.url("")],
             "hashtags": ["#arbeitsrecht"],
-            "terms": ["Ahornhof"],
             "tokens": {server.url(""): "t0ken"},
         }
 
     def serve(self, server):
         Instance(*SOME, token="t0ken").script(server)
+
+
+class TestMastodonSearch(TestMastodon):
+    def settings(self, server):
+        return {**super().settings(server), "hashtags": [], "terms": ["Ahornhof"]}
 
 
 @pytest.fixture

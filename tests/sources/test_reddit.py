@@ -12,6 +12,7 @@ import pytest
 from prawcore import sessions
 from pydantic import ValidationError
 
+from sources import reddit
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance, ids_of
 from sources.reddit import SHOWN, Reddit
@@ -61,15 +62,16 @@ def comment(number: int, ago: int, **values) -> dict:
 class Site:
     """Tokens for approved apps, listings by `after` that end after a thousand, info by name."""
 
-    def __init__(self, posts=(), comments=(), *, size: int = 100) -> None:
+    def __init__(self, posts=(), comments=(), found=(), *, size: int = 100) -> None:
         self.posts, self.comments, self.size = list(posts), list(comments), size
+        self.found = list(found)
         self.left, self.token, self.tokens = 100, "", 0
 
     def script(self, server) -> None:
         server.script("/api/v1/access_token", self.login)
         server.script("/r/recht/new", self.listing(lambda: self.posts))
         server.script("/r/recht/comments/", self.listing(lambda: self.comments))
-        server.script("/r/all/search/", self.listing(lambda: self.posts))
+        server.script("/r/all/search/", self.listing(lambda: self.found or self.posts))
         server.script("/api/info/", self.info)
 
     def login(self, asked) -> Answer:
@@ -118,8 +120,9 @@ class Site:
         return json_answer({"kind": "Listing", "data": data}, **self.limits())
 
 
-POSTS = [submission(number, ago=number * 3600) for number in range(1, 4)]
-COMMENTS = [comment(number, ago=number * 3600) for number in range(1, 3)]
+POSTS = [submission(number, ago=number * 86_400) for number in range(1, 6)]  # beyond the overlap
+FOUND = [submission(number, ago=number * 40_000) for number in range(11, 14)]
+COMMENTS = [comment(number, ago=number * 86_400) for number in range(1, 3)]
 
 
 def settings(server, **options) -> dict:
@@ -136,13 +139,18 @@ def settings(server, **options) -> dict:
 
 class TestReddit(Conformance):
     adapter = Reddit
+    offers = 10
     secrets = ("s3cret", "t0ken1")
+
+    @pytest.fixture(autouse=True)
+    def _small_pages(self, monkeypatch):
+        monkeypatch.setattr(reddit, "BATCH", 2)
 
     def settings(self, server):
         return settings(server, terms=["Ahornhof"])
 
     def serve(self, server):
-        Site(POSTS, COMMENTS, size=2).script(server)
+        Site(POSTS, COMMENTS, FOUND, size=2).script(server)
 
 
 @pytest.fixture
@@ -166,7 +174,7 @@ def test_a_submission_becomes_a_post(adapter):
     assert post == Post(
         external_id="t3_s1",
         text="Ahornhof 1\n\nWar **gut** & schnell, 1",
-        posted_at=datetime.fromtimestamp(NOW - 3600, UTC),
+        posted_at=datetime.fromtimestamp(NOW - 86_400, UTC),
         title="Ahornhof 1",
         url="https://www.reddit.com/r/recht/comments/s1/ahornhof/",
         author="eva",
@@ -178,7 +186,7 @@ def test_comments_and_searches_are_read_too(adapter):
     names = [
         p.external_id for p in posts(adapter(Site(POSTS, COMMENTS), terms=["A b"]).pages(None))
     ]
-    assert sorted(names) == ["t1_c1", "t1_c2", "t3_s1", "t3_s2", "t3_s3"]
+    assert sorted(names) == ["t1_c1", "t1_c2", "t3_s1", "t3_s2", "t3_s3", "t3_s4", "t3_s5"]
 
 
 def test_reddit_is_told_who_we_are(adapter, server):
@@ -253,7 +261,9 @@ def test_the_rate_limit_is_obeyed_without_sleeping(adapter, server):
         ("/r/recht/new", Answer(status=451), "withheld", True),
         ("/r/recht/new", json_answer({}, 503), "out of order", False),
         ("/r/recht/new", Answer(status=429, headers={"Retry-After": "99"}), "come back later", False),
-        ("/r/recht/new", Answer(b"<html>"), "cannot be read", False),
+        ("/r/recht/new", Answer(b"<html>"), "is a web page", False),
+        ("/r/recht/new", Answer(b"null"), "is cut short", False),
+        ("/r/recht/new", Answer(b"{"), "cannot be read", False),
         ("/api/v1/access_token", json_answer({"error": "invalid_grant"}), "client_secret", True),
     ],
 )  # fmt: skip

@@ -41,7 +41,8 @@ class Site:
         self.left -= 1
         low, page = int(asked.params["min"]), int(asked.params["page"])
         found = [each for each in self.questions if each["last_activity_date"] >= low]
-        found.sort(key=lambda each: each["last_activity_date"])
+        backwards = asked.params["order"] == "desc"
+        found.sort(key=lambda each: each["last_activity_date"], reverse=backwards)
         start = (page - 1) * self.size
         return json_answer(
             {
@@ -59,13 +60,13 @@ SOME = [question(number, ago=number * 86_400) for number in range(1, 8)]
 
 class TestStackExchange(Conformance):
     adapter = StackExchange
+    offers = 7
     secrets = ("good",)
 
     def settings(self, server):
         return {
             "site": "law",
             "tags": ["germany"],
-            "terms": ["Ahornhof"],
             "key": "good",
             "api_url": server.url(),
         }
@@ -135,7 +136,9 @@ def test_the_quota_is_counted_and_kept(adapter, server):
 
 def test_throttling_names_its_end():
     """Error 502 says for how many seconds; transient."""
-    body = json_answer({"error_id": 502, "error_message": "more requests available in 4711 seconds"})
+    body = json_answer(
+        {"error_id": 502, "error_message": "more requests available in 4711 seconds"}
+    )
     error = refusal(body.body, 400)
     assert (error.permanent, error.retry_after) == (False, timedelta(seconds=4711))
 
