@@ -140,6 +140,7 @@ class Rss:
         for feed, more in self._feeds(document, set(known)):
             met = met or not known.isdisjoint(_ids(feed))
             lost = known and not (more or met) and len(feed.posts) >= self._full
+            lost = lost and self._settings.url is not None  # a file may be another one each time
             new.setdefault("seen", _ids(feed)[:MAX_SEEN])
             new.setdefault("ttl", feed.ttl.total_seconds() if feed.ttl else 0)
             wait = longest(fresh, timedelta(seconds=new["ttl"]))
