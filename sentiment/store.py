@@ -57,8 +57,7 @@ def store_posts(
         row = _row(post, pseudonym, zone)
         known = rows(
             db,
-            "SELECT id, content_hash, erased_at FROM posts "
-            "WHERE source_id = ? AND external_id = ?",
+            "SELECT id, content_hash, erased_at FROM posts WHERE source_id = ? AND external_id = ?",
             source_id,
             row["external_id"],
         )

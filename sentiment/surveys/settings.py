@@ -110,6 +110,13 @@ class Survey(Part):
             raise ValueError(f"expected one of: {', '.join(sorted(PRESETS))}")
         return name
 
+    @field_validator("files")
+    @classmethod
+    def _within_the_folder(cls, pattern: str) -> str:
+        if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
+            raise ValueError("give a pattern relative to [surveys] folder")
+        return pattern
+
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, name: str | None) -> str | None:

@@ -556,6 +556,8 @@ name = "s"
         ('questions = [{ column = "a", metric = "csat" }, { column = "b", metric = "csat", '
          'scale = "grades" }]', "csat has two scales"),
         ("", "name at least one of questions and comments"),
+        ('files = "/tmp/*.csv"\nquestions = [{ column = "a", metric = "nps" }]',
+         "give a pattern relative to [surveys] folder"),
     ],
 )  # fmt: skip
 def test_mistakes_in_the_configuration_name_key_value_and_choices(tmp_path, lines, said):
