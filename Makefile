@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: run test lint format bench train clean
+.PHONY: run test lint format bench bench-alerts train clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,10 @@ bench: $(VENV)/installed  ## throughput beside transformers' pipeline; replay if
 	$(BIN)/python benchmarks/throughput.py
 	@if [ -d "$(DATA)" ]; then $(BIN)/python benchmarks/replay.py --data "$(DATA)"; \
 	else echo "no folder $(DATA): the replay of real streams is left out (make bench DATA=...)"; fi
+
+bench-alerts: $(VENV)/installed  ## false alarms and delay of the alerts, beside other rules
+	$(BIN)/pip install --quiet --disable-pip-version-check river
+	$(BIN)/python benchmarks/alerts.py
 
 clean:
 	rm -rf $(VENV) sample .mypy_cache .ruff_cache .pytest_cache

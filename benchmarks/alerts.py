@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.detection import Votes, calibrate, scores, together, without_weekdays
+from sentiment.detection import Test, Votes, calibrate, scores, together, without_weekdays
 
 RATE = 1.0  # false alarms a service and year
 SHIFTS = (0.25, 0.5, 1.0)
@@ -100,7 +100,7 @@ def false_alarms(a_day: int, baseline: int, kind: str, years: int) -> tuple[floa
             whole = votes(np.concatenate([day, later + baseline]), np.concatenate([value, more]))
             streams.append(together(without_weekdays(whole), test.size).value)
         streams = stacked(streams, 1)
-        for score, anew in scores(streams, window, test.size):
+        for score, anew in scores(streams, window, test):
             anew[:] = score >= test.level
             alarms += int(anew.sum())
         watched += each * (streams.shape[1] - window) / streams.shape[1] * (380 + baseline) / 365.25
@@ -147,10 +147,12 @@ def optimal(shift: float) -> Run:
     return run
 
 
-def ours(size: int) -> Run:
+def ours(test: Test) -> Run:
+    size = test.size
+
     def run(value: np.ndarray, window: int) -> np.ndarray:
         bundled = stacked(list(value), size)
-        found = np.stack([s.copy() for s, _ in scores(bundled, window // size, size)], axis=1)
+        found = np.stack([s.copy() for s, _ in scores(bundled, window // size, test)], axis=1)
         out = np.full((len(value), value.shape[1] - window), -np.inf)
         known = np.repeat(found, size, axis=1)[:, : out.shape[1] - size + 1]
         out[:, size - 1 : size - 1 + known.shape[1]] = known
@@ -205,7 +207,7 @@ def our_delay(drops: Drops, a_day: int) -> tuple[float, float]:
         day = np.arange(drops.window) // a_day
         test = calibrate(votes(day, drops.value[group[0], : drops.window]), RATE, seed=seed)
         part = Drops(drops.value[group], drops.window, drops.before)
-        mean, lost = delay(ours(test.size), test.level, part, a_day)
+        mean, lost = delay(ours(test), test.level, part, a_day)
         days, missed, n = days + mean * len(group), missed + lost * len(group), n + len(group)
     return days / n, missed / n
 

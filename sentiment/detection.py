@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 DROPS = np.array([0.25, 0.5, 1.0])  # in standard deviations of a vote
-SHARES = np.array([0.6, 0.25, 0.15])  # of the accepted false alarms
+SHARES = np.array([0.55, 0.2, 0.25])  # of the accepted false alarms
 MIN_VOTES = 20  # of a baseline
 BLOCK = 7  # days whose means show how long moods last
 MOODS = 1.0  # usual inflation of their variance, worth so many blocks:
@@ -45,7 +45,7 @@ STREAMS = 400  # drawn for a threshold
 FASTEST = 50  # observations a day; of more votes, several make one
 LEAST_DEVIATION = 0.1  # of a vote; a service that all agree on has next to none
 FARTHEST = 3.0  # standard deviations that one vote can count for: no single one is an alarm
-PENDING = math.log(4)  # evidence short of the threshold by a factor of four makes an alert pending
+PENDING = math.log(2)  # evidence short of the threshold by a factor of two makes an alert pending
 RECOVERED = math.log(100)  # evidence that a drop is over
 YEAR = 365.25
 
@@ -77,11 +77,13 @@ class Votes:
 class Test:
     """What is decided before looking.
 
-    level: evidence (log) at which an alarm is raised; size: votes that make one observation.
+    level: evidence (log) at which an alarm is raised; size: votes that make one observation;
+    skew: third standardised moment of the votes.
     """
 
     level: float
     size: int = 1
+    skew: float = 0.0
     baseline: int = 90
     accept_after: int = 60
 
@@ -121,10 +123,34 @@ class Watch:
         return self.episodes[-1] if self.episodes and self.episodes[-1].ended_at is None else None
 
 
-def offsets(drops: Floats) -> Floats:
-    """What each sum must show beyond the level, so that it has its share of the false alarms."""
-    out: Floats = np.log(drops**2 / 2) - 1.166 * drops - np.log(SHARES)
-    return out
+@dataclass(frozen=True)
+class Sums:
+    """What each of the three sums adds a vote, and what it must show beyond the level.
+
+    A drop tilts the distribution of the votes exponentially until its mean has fallen by d. With
+    the first three cumulants of that distribution, a vote z below the mean is evidence
+    tilt·z − cost; without skewness, d·z − d²/2.
+    """
+
+    tilt: Floats
+    cost: Floats
+    need: Floats
+
+
+def sums(test: Test) -> Sums:
+    """The sums for bundles of that size. Siegmund's approximation shares out the false alarms."""
+    drops = DROPS * math.sqrt(test.size)
+    skew = min(max(test.skew / math.sqrt(test.size), -1.5), 0.25)
+    tilt = drops if abs(skew) < 1e-3 else (1 - np.sqrt(1 - 2 * skew * drops)) / skew
+    cost = tilt**2 / 2 - skew * tilt**3 / 6
+    need = np.log(drops * tilt - cost) - 1.166 * tilt - np.log(SHARES)
+    return Sums(tilt, cost, need)
+
+
+def skewness(votes: Votes) -> float:
+    """Third standardised moment, drawn towards none where there are few votes."""
+    z = (votes.value - votes.value.mean()) / max(float(votes.value.std()), LEAST_DEVIATION)
+    return float((z**3).mean()) * len(votes) / (len(votes) + SMOOTH)
 
 
 def without_weekdays(votes: Votes) -> Votes:
@@ -187,6 +213,7 @@ def calibrate(votes: Votes, false_alarms: float, *, baseline: int = 90, seed: in
     Poisson process of that rate leaves.
     """
     size = max(1, math.ceil(votes.a_day() / FASTEST))
+    test = Test(0.0, size, skewness(votes), baseline)
     votes = together(votes, size)
     rate = false_alarms / YEAR / max(votes.a_day(), 1e-3)  # of an observation
     window = max(len(votes), 2)
@@ -194,17 +221,16 @@ def calibrate(votes: Votes, false_alarms: float, *, baseline: int = 90, seed: in
     streams = STREAMS if steps < 5_000 else STREAMS // 2
     drawn = draw(votes, streams, window + steps, np.random.default_rng(seed))
     highest = np.full(streams, -np.inf)
-    for score, _ in scores(drawn, window, size):
+    for score, _ in scores(drawn, window, test):
         np.maximum(highest, score, out=highest)
-    level = float(np.quantile(highest, math.exp(-rate * steps)))
-    return Test(level, size, baseline)
+    return replace(test, level=float(np.quantile(highest, math.exp(-rate * steps))))
 
 
 def first_guess(votes: Votes, false_alarms: float, *, baseline: int = 90) -> Test:
     """The test that independent normal votes would need; good for finding what is undisturbed."""
     size = max(1, math.ceil(votes.a_day() / FASTEST))
     rate = false_alarms / YEAR / max(votes.a_day() / size, 1e-3)
-    return Test(-math.log(min(rate, 0.5)), size, baseline)
+    return Test(-math.log(min(rate, 0.5)), size, skewness(votes), baseline)
 
 
 def draw(votes: Votes, streams: int, length: int, rng: np.random.Generator) -> Floats:
@@ -245,17 +271,14 @@ def inflation(votes: Votes) -> float:
     return max(1.0, (PRIOR * MOODS + spread) / (PRIOR + len(n) - 1))
 
 
-def scores(
-    streams: Floats, window: int, size: int = 1
-) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:
+def scores(streams: Floats, window: int, test: Test) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:
     """The evidence in each stream after each observation beyond the first `window` ones.
 
     The second array may be set where a stream is to begin anew (after an alarm).
     """
-    drops = DROPS * math.sqrt(size)
-    need = offsets(drops)
+    known = sums(test)
     mean, deviation = _trailing(streams, window)
-    shape = (len(streams), len(drops))
+    shape = (len(streams), len(DROPS))
     total, since = np.zeros(shape), np.zeros(shape)
     mu, sigma = np.zeros(shape), np.ones(shape)
     anew = np.zeros(len(streams), dtype=bool)
@@ -264,9 +287,9 @@ def scores(
         mu = np.where(idle, mean[:, step, None], mu)
         sigma = np.where(idle, deviation[:, step, None], sigma)
         z = np.minimum((mu - streams[:, window + step, None]) / sigma, FARTHEST)
-        total = np.maximum(total + drops * z - drops**2 / 2, 0)
+        total = np.maximum(total + known.tilt * z - known.cost, 0)
         since = np.where(total > 0, since + 1, 0)
-        yield (total * (window / (window + since)) - need).max(axis=1), anew
+        yield (total * (window / (window + since)) - known.need).max(axis=1), anew
         if anew.any():
             total[anew] = 0
             anew[:] = False
@@ -300,9 +323,9 @@ class _Follow:
     def __init__(self, test: Test) -> None:
         self.test = test
         self.seen = Watch()
-        drops = DROPS * math.sqrt(test.size)
-        needs = offsets(drops) + test.level
-        self.sums = [_Sum(d, need) for d, need in zip(drops.tolist(), needs.tolist(), strict=True)]
+        known = sums(test)
+        numbers = (known.tilt.tolist(), known.cost.tolist(), (known.need + test.level).tolist())
+        self.sums = [_Sum(*one) for one in zip(*numbers, strict=True)]
         self.usual = _History()
         self.low = _History()  # the votes of an open drop
         self.size_of_drop = 0.0
@@ -337,9 +360,10 @@ class _Follow:
         onset = total.onset_at if total.onset_at is not None else vote[0]
         self.low = self.usual.cut(total.place)
         values = [value for _, _, value in self.low.votes] + [vote[2]]
+        bundle = math.sqrt(self.test.size)
         fallen = (used.mean - sum(values) / len(values)) / used.deviation
-        least, most = self.sums[0].drop, self.sums[-1].drop * 0.75
-        self.size_of_drop = min(max(fallen, least), most)
+        least, most = (DROPS[0] * bundle, 0.75 * bundle)
+        self.size_of_drop = float(min(max(fallen, least), most))
         self.back = 0.0
         episode = Episode(
             onset, vote[0], used.mean, self.seen.deviation, self.seen.votes, total.score
@@ -410,7 +434,8 @@ class _History:
 class _Sum:
     """The evidence for a drop of one size. place: of its first vote in the history."""
 
-    drop: float
+    tilt: float
+    cost: float
     need: float
     total: float = 0.0
     n: int = 0
@@ -429,7 +454,7 @@ class _Sum:
             self.n, self.onset_at, self.place, self.baseline = 0, vote[0], place, baseline
         used = self.baseline or baseline
         z = min((used.mean - vote[2]) / used.deviation, FARTHEST)
-        self.total = self.total + self.drop * z - self.drop**2 / 2
+        self.total = self.total + self.tilt * z - self.cost
         self.n += 1
         if self.total <= 0:
             self.begin()
@@ -454,7 +479,7 @@ def plan(votes: Votes, test: Test, false_alarms: float, drop: float, *, seed: in
     drawn = draw(votes, 200, len(votes) + ahead, np.random.default_rng(seed))
     drawn[:, len(votes) :] -= drop
     found = np.full(len(drawn), np.inf)
-    for step, (score, _) in enumerate(scores(drawn, len(votes), test.size)):
+    for step, (score, _) in enumerate(scores(drawn, len(votes), test)):
         found[(score >= test.level) & np.isinf(found)] = (step + 1) / days
         if np.isfinite(found).all():
             break

@@ -19,7 +19,6 @@ from models.labels import EKMAN
 from sentiment.database import get_state, rows, set_state, timestamp
 from sentiment.decision import Evidence
 from sentiment.detection import (
-    DROPS,
     FARTHEST,
     MIN_VOTES,
     PENDING,
@@ -29,7 +28,7 @@ from sentiment.detection import (
     Watch,
     calibrate,
     first_guess,
-    offsets,
+    sums,
     watch,
     without_weekdays,
 )
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     from sentiment.config import Alerts, Config
 
-METHOD = "1"  # changes when levels must be found anew
+METHOD = "2"  # changes when levels must be found anew
 HISTORY = timedelta(days=400)  # watched beside the baseline
 LEAST_DAYS = 14  # of a baseline
 SUPPORT = 0.2  # share of a baseline; without such a source nothing can be said
@@ -198,8 +197,15 @@ def level(  # noqa: PLR0917
     if known.get("fingerprint") != fingerprint:
         test = calibrate(calm, false_alarms, baseline=settings.baseline.days)
         known = {"fingerprint": fingerprint, "level": test.level, "size": test.size}
+        known["skew"] = test.skew
         set_state(db, key, json.dumps(known))
-    return Test(known["level"], known["size"], settings.baseline.days, settings.accept_after.days)
+    return Test(
+        known["level"],
+        known["size"],
+        known["skew"],
+        settings.baseline.days,
+        settings.accept_after.days,
+    )
 
 
 def evidence(assessed: Assessed | None, broken: list[str], fired_at: datetime | None) -> Evidence:
@@ -271,8 +277,9 @@ def _evidence_since(votes: Votes, drop: Episode, test: Test) -> float:
     """The strongest evidence beyond the threshold that the votes since the onset make together."""
     z = np.minimum((drop.mean - votes.value) / drop.deviation, FARTHEST)
     trusted = drop.votes / (drop.votes + len(votes))
-    totals = (DROPS * z.sum() - len(votes) * DROPS**2 / 2) * trusted
-    beyond = totals - offsets(DROPS * math.sqrt(test.size)) - test.level
+    known = sums(replace(test, size=1))
+    totals = (known.tilt * z.sum() - len(votes) * known.cost) * trusted
+    beyond = totals - sums(test).need - test.level
     return max(drop.score, float(beyond.max()))
 
 

@@ -80,7 +80,7 @@ def test_the_simulation_watches_as_the_worker_does():
     settings = Settings(7.0, baseline=90)
     at = [
         step
-        for step, (score, _) in enumerate(scores(stream.value[None, :], window))
+        for step, (score, _) in enumerate(scores(stream.value[None, :], window, settings))
         if score[0] >= settings.level
     ]
     (episode,) = watch(stream, settings, start_at=float(stream.at[window])).episodes
@@ -142,11 +142,11 @@ def test_moods_that_last_raise_the_threshold():
 def test_false_alarms_come_as_seldom_as_accepted():
     """One a year is accepted: independent streams raise between half and one and a half."""
     rng = np.random.default_rng(4)
-    level = calibrate(votes(rng.normal(size=180), a_day=2), 1.0).level
+    test = calibrate(votes(rng.normal(size=180), a_day=2), 1.0)
     streams = rng.normal(size=(300, 180 + 730))
     alarms = 0
-    for score, anew in scores(streams, 180):
-        anew[:] = score >= level
+    for score, anew in scores(streams, 180, test):
+        anew[:] = score >= test.level
         alarms += int(anew.sum())
     assert 0.5 < alarms / 300 < 1.5
 
