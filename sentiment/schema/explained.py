@@ -167,7 +167,8 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "source": "its name",
             "kind": "its kind",
-            "health": "ok, not read yet, silent (no success for five intervals), failing, disabled",
+            "health": "ok, not read yet, silent (no success for five intervals), quiet (no new "
+            "post for ten times the usual interval), failing, disabled",
             "last_success_at": "last time it was read to its end, UTC",
             "posts": "posts stored from it",
             "posts_last_day": "of these, collected in the last 24 hours",

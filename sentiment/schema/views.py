@@ -133,6 +133,11 @@ WITH counts AS (
         sum(collected_at >= strftime('%Y-%m-%dT%H:%M:%S', 'now', '-28 days')) / 28.0
             AS usual_posts_a_day
     FROM posts GROUP BY source_id
+), pace AS (
+    SELECT source_id, last_day,
+        (SELECT count(*) FROM posts p
+         WHERE p.source_id = l.source_id AND p.day > date(l.last_day, '-28 days')) AS posts
+    FROM (SELECT source_id, max(day) AS last_day FROM posts GROUP BY source_id) l
 )
 SELECT
     s.name AS source,
@@ -143,6 +148,11 @@ SELECT
         WHEN s.last_success_at IS NULL THEN 'not read yet'
         WHEN julianday('now') - julianday(s.last_success_at) > 5 * s.every_seconds / 86400.0
             THEN 'silent'
+        -- by the days of writing, so that a first reading of old posts is no rush; people put
+        -- files into a folder when they find the time
+        WHEN s.kind <> 'file' AND w.posts >= 10
+            AND julianday('now') - julianday(w.last_day) > 2 + 10 * 28.0 / w.posts
+            THEN 'quiet'
         ELSE 'ok'
     END AS health,
     s.last_success_at,
@@ -157,7 +167,7 @@ SELECT
     json_extract(s.problems, '$[#-1]') AS last_problem,
     s.quota,
     s.recheck_error
-FROM sources s LEFT JOIN counts n ON n.source_id = s.id
+FROM sources s LEFT JOIN counts n ON n.source_id = s.id LEFT JOIN pace w ON w.source_id = s.id
 WHERE s.active = 1;
 """
 

@@ -1,6 +1,7 @@
 """Every view on rows computed by hand."""
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -286,6 +287,27 @@ def test_source_health(db, change, health):
     db.execute(f"UPDATE sources SET {change} WHERE name = 'forum'")
     found = rows(db, "SELECT health, posts FROM source_health WHERE source = 'forum'")
     assert found == [{"health": health, "posts": 0}]
+
+
+@pytest.mark.parametrize(
+    ("posts", "days_ago", "kind", "health"),
+    [
+        (28, 20, "rss", "quiet"),  # one a day, then nothing for twenty days
+        (28, 5, "rss", "ok"),
+        (9, 300, "rss", "ok"),  # too few to know what is usual
+        (28, 20, "file", "ok"),  # people put files there when they find the time
+    ],
+)
+def test_a_source_that_brings_nothing_is_quiet(db, posts, days_ago, kind, health):
+    """A source that is read without error, and whose posts stay away for long, is not healthy."""
+    moment = datetime.now(UTC)
+    last = moment - timedelta(days=days_ago)
+    for number in range(posts):
+        post(db, number, day=(last - timedelta(days=number % 28)).date().isoformat())
+    db.execute("UPDATE sources SET last_success_at = ?, kind = ? WHERE id = 1",
+               [moment.isoformat(timespec="seconds"), kind])  # fmt: skip
+    found = rows(db, "SELECT health FROM source_health WHERE source = 'forum'")
+    assert found == [{"health": health}]
 
 
 def test_every_column_of_every_view_is_explained(db):
