@@ -257,7 +257,10 @@ def print_false_alarms(years: int, volumes: tuple[int, ...]) -> list[str]:
 
 def print_delays(streams: int, volumes: tuple[int, ...]) -> tuple[list[str], dict]:
     lines = [
-        "| voices a day | drop | optimal, all known | ours | ratio | 7 d against 28 d | 24 h against 7 d | PageHinkley | ADWIN |",
+        (
+            "| voices a day | drop | optimal, all known | ours | ratio | 7 d against 28 d "
+            "| 24 h against 7 d | PageHinkley | ADWIN |"
+        ),
         "|---|---|---|---|---|---|---|---|---|",
     ]
     drawn: dict = {}
@@ -288,7 +291,7 @@ def print_delays(streams: int, volumes: tuple[int, ...]) -> tuple[list[str], dic
 
 
 def page_hinkley(value: np.ndarray, window: int) -> np.ndarray:
-    """The Page-Hinkley statistic as river computes it (mean of all so far, delta, no forgetting)."""
+    """The statistic of river's PageHinkley (mean of all so far, a delta, no forgetting)."""
     total, least = np.zeros(len(value)), np.zeros(len(value))
     mean = np.zeros(len(value))
     out = np.empty((len(value), value.shape[1] - window))
@@ -316,9 +319,15 @@ def picture(drawn: dict) -> str:
         return 60 + 190 * np.log10(a_day), 330 - 95 * np.log10(max(days, 0.1) * 10)
 
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 380" font-family="sans-serif" font-size="12">',
+        (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 380" '
+            'font-family="sans-serif" font-size="12">'
+        ),
         '<rect width="560" height="380" fill="white"/>',
-        '<text x="60" y="20">Days to the alarm against voices a day; dashed: optimal, all known</text>',
+        (
+            '<text x="60" y="20">Days to the alarm against voices a day; '
+            "dashed: optimal, all known</text>"
+        ),
     ]
     for days in (0.1, 1, 10, 100):
         _, y = place(1, days)
@@ -333,7 +342,8 @@ def picture(drawn: dict) -> str:
             points = [place(a, d[which]) for (a, s), d in sorted(drawn.items()) if s == shift]
             path = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
             parts.append(
-                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+                f'<polyline points="{path}" fill="none" stroke="{colour}" '
+                f'stroke-width="2" stroke-dasharray="{dash}"/>'
             )
         x, y = points[-1]
         parts.append(f'<text x="{x + 8:.0f}" y="{y + 4:.0f}" fill="{colour}">{shift:g} σ</text>')
