@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import prawcore.sessions
 import pytest
 
 from sentiment import recheck as rechecking
+from sentiment import worker as worker_module
+from sentiment.collect import collect
 from sentiment.database import open_database, rows, timestamp
 from sentiment.pipeline import process
 from sentiment.privacy import pseudonym
 from sentiment.recheck import recheck
 from sentiment.store import store_page
 from sources.base import SourceError, Stopped
+from sources.http import Client
+from sources.testing import Server
 from tests.sentiment.firm import WordClassifier, firm, page, post
+from tests.sources import test_reddit as reddit
 
 HIDE = partial(pseudonym, b"key", "forum")
 TEXT = (
@@ -205,3 +213,43 @@ def test_kinds_say_how_often():
             for kind in ("reddit", "bluesky", "mastodon", "rss")}  # fmt: skip
     assert max(pace["reddit"], pace["bluesky"], pace["mastodon"]) <= timedelta(hours=48)
     assert pace["rss"] is None
+
+
+def test_the_worker_looks_again_by_itself(config, db, service, monkeypatch):
+    """Beside reading a source, the daemon looks at its stored posts when they are due."""
+    service.now = {"1": None}
+    age(db)
+    monkeypatch.setattr(worker_module, "recheck_every", rechecking.recheck_every)
+    monkeypatch.setattr(worker_module, "load_classifier", lambda _config: WordClassifier())
+    monkeypatch.setattr(worker_module, "collect_source", lambda *_: None)
+    worker = worker_module.Worker(config)
+    running = threading.Thread(target=worker.run)
+    running.start()
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends and not rows(db, "SELECT 1 FROM erasures"):
+        time.sleep(0.05)
+    worker.stop()
+    running.join(20)
+    assert [row["reason"] for row in rows(db, "SELECT reason FROM erasures")] == [
+        "deleted at its source"
+    ]
+
+
+def test_a_post_deleted_on_reddit_is_gone_within_a_day(tmp_path, monkeypatch):
+    """From the listing through PRAW into the database, and out of it again."""
+    monkeypatch.setattr(prawcore.sessions.time, "sleep", lambda _seconds: None)
+    site = reddit.Site([reddit.submission(1, 60), reddit.submission(2, 90)])
+    with Server() as server, Client(interval=0) as client:
+        site.script(server)
+        entry = {"name": "r", "kind": "reddit", "allow_private_addresses": True}
+        config = firm(tmp_path, sources=[entry | reddit.settings(server, comments=False)])
+        with open_database(config) as db:
+            (first,) = collect(config, db, client)
+            site.posts[0] = reddit.submission(1, 60, author="[deleted]", selftext="[deleted]")
+            site.posts[1] = reddit.submission(2, 90, selftext="Doch schlecht")
+            age(db, hours=24)
+            (again,) = recheck(config, db, client)
+            texts = rows(db, "SELECT external_id, text, author FROM posts ORDER BY id")
+    assert (first.new, again.erased, again.changed) == (2, 1, 1)
+    assert texts[0] == {"external_id": "t3_s1", "text": "", "author": None}
+    assert texts[1]["text"] == "Ahornhof 2\n\nDoch schlecht"
