@@ -54,3 +54,15 @@ CREATE TRIGGER daily_sentiment_delete AFTER DELETE ON daily_sentiment BEGIN
     INSERT OR IGNORE INTO stale_days
         VALUES (OLD.company_id, ifnull(OLD.service_id, 0), OLD.source_id, OLD.day);
 END;
+
+CREATE TRIGGER companies_delete AFTER DELETE ON companies BEGIN
+    DELETE FROM state WHERE key = 'config';
+END;
+
+CREATE TRIGGER services_delete AFTER DELETE ON services BEGIN
+    DELETE FROM state WHERE key = 'config';
+END;
+
+CREATE TRIGGER sources_delete AFTER DELETE ON sources BEGIN
+    DELETE FROM state WHERE key = 'config';
+END;
