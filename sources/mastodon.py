@@ -109,11 +109,16 @@ class Mastodon:
         return streams.each(names, cursor, self._read, self._context.stopping)
 
     def recheck(self, ids: Sequence[str]) -> Iterator[tuple[str, Post | None]]:
-        """Posts as their home servers show them; 404 and 410 mean deleted."""
+        """Posts as their home servers show them; 404 and 410 mean deleted.
+
+        A server that fails is not asked again in this round.
+        """
+        failed: set[str] = set()
         for ident in ids:
             if self._context.stopping():
                 return
-            if not web_address(ident):
+            home = _home(ident)
+            if not home or home in failed:
                 continue
             try:
                 answer = self._context.client.get(
@@ -122,11 +127,12 @@ class Mastodon:
                     allow_private=self._context.allow_private_addresses,
                     also=(404, 410),
                 )
-                gone = answer.status in (404, 410)
-                post = None if gone else parse_note(answer.body, ident)
             except SourceError:
-                continue  # its home is out of reach or wants a signature: nothing is known
-            if gone or post:
+                failed.add(home)  # out of reach, or it wants a signature: nothing is known
+                continue
+            if answer.status in (404, 410):
+                yield ident, None
+            elif post := parse_note(answer.body, ident):
                 yield ident, post
 
     def _read(self, name: str, state: Cursor) -> Iterator[Page]:
@@ -226,7 +232,10 @@ def parse_search(body: bytes) -> Statuses:
 
 def parse_note(body: bytes, ident: str) -> Post | None:
     """A post as its home server publishes it (ActivityStreams); None when it is something else."""
-    note = read_json(body, "the post")
+    try:
+        note = read_json(body, "the post")
+    except SourceError:
+        return None
     posted_at = iso_time(note.get("published"))
     words = _words(text(note.get("summary")), text(note.get("content")))
     if note.get("id") != ident or posted_at is None or not words:
@@ -262,6 +271,14 @@ def _words(warning: str, content: str) -> str:
 def _gap(server: str, term: str, oldest: float) -> str:
     since = datetime.fromtimestamp(oldest, UTC).strftime("%Y-%m-%d %H:%M")
     return f'{server} has more new posts with "{term}" than it shows: those before {since} UTC'
+
+
+def _home(uri: str) -> str:
+    """The host of a post's uri; empty where it is no web address."""
+    try:
+        return urlsplit(uri).netloc if web_address(uri) else ""
+    except ValueError:
+        return ""
 
 
 def _ids(seconds: float) -> int:

@@ -234,6 +234,14 @@ def test_a_deleted_post_is_noticed_at_its_home(adapter, server):
             for ident in ids] == ["Neu", None, None, "untold"]  # fmt: skip
 
 
+def test_a_home_that_fails_is_not_asked_again(adapter, server):
+    """One dead server with many posts holds nobody up; ids that are no addresses are passed over."""
+    ids = [server.url(f"/users/eva/statuses/{number}") for number in range(4)]
+    server.script("/users/eva/statuses/0", Answer(status=500))
+    assert dict(adapter().recheck(["https://[", "x", *ids])) == {}
+    assert {asked.path for asked in server.requests} == {"/users/eva/statuses/0"}
+
+
 def test_settings_fit_together():
     """Terms need a token, tokens belong to servers, hashtags are words."""
     with pytest.raises(ValidationError, match="needs a token"):
