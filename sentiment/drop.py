@@ -53,7 +53,7 @@ JOIN sources s ON s.id = p.source_id
 JOIN scores k ON k.mention_id = m.id AND k.model = m.model
 JOIN companies c ON c.id = m.company_id AND c.own = 1
 WHERE m.service_id = :service AND m.model = :model AND p.duplicate_of IS NULL
-    AND p.day >= :since AND p.posted_at <= :until
+    AND s.kind <> 'survey' AND p.day >= :since AND p.posted_at <= :until
 GROUP BY p.source_id, p.day, voice
 ORDER BY at, mention_id
 """

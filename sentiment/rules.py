@@ -49,6 +49,7 @@ SELECT ifnull(sum(authors), 0) AS authors, ifnull(sum(positive), 0) AS positive,
     ifnull(sum(fear), 0) AS fear, min(day) AS first_day
 FROM daily_sentiment d JOIN companies c ON c.id = d.company_id AND c.own = 1
 WHERE d.service_id = :service AND d.day > :after AND d.day <= :until
+    AND d.source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')
 """
 
 

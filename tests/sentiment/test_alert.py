@@ -220,6 +220,14 @@ def test_copies_of_a_text_count_once(config, db):
     assert "firing" not in states(db)
 
 
+def test_comments_of_surveys_are_no_public_voices(config, db):
+    """They count beside NPS and CSAT, not in the public sentiment."""
+    live(db, 0, 100)
+    db.execute("UPDATE sources SET kind = 'survey' WHERE name = 'reviews'")
+    alert(config, db, now=live(db, 100, 7, SOUR, source=2))
+    assert "firing" not in states(db)
+
+
 def test_the_other_service_keeps_still(config, db):
     """The alert is about the service that dropped."""
     live(db, 0, 100)

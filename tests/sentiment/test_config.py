@@ -108,10 +108,12 @@ def test_the_example_is_valid_and_shows_every_key():
     text = example_path().read_text("utf-8")
     load(example_path())
     for section in (config.Config, config.Term, config.Source, config.Model, config.Privacy,
-                    config.Database):  # fmt: skip
+                    config.Database, config.Alerts,
+                    config.ThresholdRule, config.VolumeRule, config.EmotionRule, config.SurveyRule,
+                    config.SourceRule, config.ServiceAlerts, config.Receiver):  # fmt: skip
         for key in section.model_fields:
             if key != "folder":
-                assert re.search(rf"^(# )?(\[\[?)?{key}\b", text, re.MULTILINE), key
+                assert re.search(rf"^(# )?(\[\[?)?([a-z]+\.)?{key}\b", text, re.MULTILINE), key
 
 
 def test_the_repository_shows_the_example():
