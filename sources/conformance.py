@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import tempfile
 import threading
 from contextlib import contextmanager, suppress
@@ -215,7 +216,66 @@ class Conformance:
                     missing = everything - ids_of(read) - ids_of(rest)
                     assert not missing, f"{fault.name} at request {turn + 1} costs {missing}"
 
+    def test_looking_again_raises_nothing_but_source_errors(self) -> None:
+        """What `recheck` tells is about the ids it was given, and whole; else it is a sentence."""
+
+        @fuzzing(
+            max_examples=MAX_EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(st.lists(faults(), min_size=1, max_size=3))
+        def law(planned: list[Fault | None]) -> None:
+            told = self._again(server, planned, ids) or {}
+            assert set(told) <= set(ids), "it tells of posts that nobody asked for"
+            for post in told.values():
+                if post is not None:
+                    check_post(post)
+
+        with self._server() as server:
+            ids = self._known(server)
+            law()
+
+    def test_a_fault_is_no_deletion(self) -> None:
+        """Erasing cannot be undone: an outage never looks like posts that were deleted."""
+        with self._server() as server:
+            ids = self._known(server)
+            well = self._again(server, [], ids)
+            if not well or None in well.values():
+                pytest.skip("serve() does not show the posts again: looking again is not tried")
+            for fault in (*OUTAGES, *map(_body, (b"{}", b"[]", b"null"))):
+                if fault.name != "status 404":  # the usual word for a deletion
+                    told = self._again(server, [fault], ids) or {}
+                    gone = [ident for ident, post in told.items() if post is None]
+                    assert not gone, f"{fault.name} is taken for a deletion"
+
     # --- how they are tried ---
+
+    def _known(self, server: Server) -> list[str]:
+        """The ids of all posts, where the adapter can look again."""
+        if not hasattr(self.adapter, "recheck"):
+            pytest.skip("the adapter does not look again")
+        return sorted(ids_of(self._pages(server)))
+
+    def _again(
+        self, server: Server, planned: list[Fault | None], ids: list[str]
+    ) -> dict[str, Post | None] | None:
+        """What looking again tells; None when that ends in an error."""
+        self.serve(server)
+        server.spoil = _in_turn(planned)
+        settings = self.adapter.Settings.model_validate(dict(self.settings(server)))
+        folder = Path(tempfile.gettempdir())
+        try:
+            with in_a_hurry(self.seconds) as client:
+                context = Context(client, folder, allow_private_addresses=True)
+                return dict(self.adapter(settings, context).recheck(ids))
+        except SourceError as error:
+            check_sentence(error, self.secrets)
+            return None
+        finally:
+            server.spoil = lambda _asked, answer: answer
 
     def _through(self, server: Server, planned: list[Fault | None]) -> list[Page]:
         """The pages of a run with faults, up to its error."""
@@ -266,8 +326,16 @@ def in_a_hurry(
         interval=0,
         pause=0.01,
         stopping=stopping,
+        resolve=_loopback,
     ) as client:
         yield client
+
+
+def _loopback(host: str, *rest: Any, **options: Any) -> list[Any]:
+    """The system's name service, for this machine's own addresses only: tests stay at home."""
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        raise socket.gaierror(host)
+    return list(socket.getaddrinfo(host, *rest, **options))
 
 
 def ids_of(pages: Iterator[Page] | list[Page]) -> set[str]:

@@ -96,7 +96,12 @@ class TestMastodon(Conformance):
         }
 
     def serve(self, server):
-        Instance(*SOME, token="t0ken").script(server)
+        homes = [f"/users/eva/statuses/{number}" for number in range(1, 6)]
+        here = [{**each, "uri": server.url(home)} for each, home in zip(SOME, homes, strict=True)]
+        Instance(*here, token="t0ken").script(server)
+        for each, home in zip(here, homes, strict=True):
+            note = {"id": each["uri"], "published": each["created_at"], "content": each["content"]}
+            server.script(home, json_answer(note))
 
 
 class TestMastodonSearch(TestMastodon):

@@ -115,7 +115,9 @@ class Site:
         if refused := self.refused(asked):
             return refused
         wanted = asked.params["id"].split(",")
-        shown = [t for t in (*self.posts, *self.comments) if t["data"]["name"] in wanted]
+        shown = [
+            t for t in (*self.posts, *self.comments, *self.found) if t["data"]["name"] in wanted
+        ]
         data = {"children": shown, "after": None, "before": None}
         return json_answer({"kind": "Listing", "data": data}, **self.limits())
 

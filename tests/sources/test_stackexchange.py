@@ -73,6 +73,8 @@ class TestStackExchange(Conformance):
 
     def serve(self, server):
         server.script("/2.3/search/advanced", Site(*SOME))
+        all_of_them = ";".join(str(number) for number in range(1, 8))
+        server.script(f"/2.3/questions/{all_of_them}", json_answer({"items": SOME}))
 
 
 @pytest.fixture
