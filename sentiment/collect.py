@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LONGEST_BACKOFF = timedelta(hours=12)
+JITTER = 0.05  # of a wait
+TOLD_EVERY = 30.0  # seconds between two words on how far a long reading is
 MAX_PROBLEMS = 20  # kept for a reader; the log has them all
 
 
@@ -116,6 +120,7 @@ def _read(
     row = rows(db, "SELECT id, cursor FROM sources WHERE name = ?", source.name)[0]
     cursor = json.loads(row["cursor"]) if row["cursor"] else None
     hide = partial(pseudonym, pseudonym_key(config), source.name)
+    told = time.monotonic()
     for page in pages(config, client, source, cursor, stopping):
         stored: Stored = store_page(db, row["id"], page, hide, config.zone)
         result.new += stored.new
@@ -123,6 +128,9 @@ def _read(
         result.problems += page.problems
         result.next_poll = max(result.next_poll, page.next_poll or timedelta(0))
         result.quota = page.quota or result.quota
+        if time.monotonic() - told > TOLD_EVERY:
+            told = time.monotonic()
+            log.info("reading", source=source.name, new=result.new, changed=result.changed)
         if stopping():
             break
 
@@ -158,7 +166,7 @@ def _remember(
             [
                 timestamp(started),
                 timestamp(started),
-                timestamp(started + max(source.every, result.next_poll)),
+                timestamp(started + jittered(max(source.every, result.next_poll))),
                 json.dumps(result.problems[:MAX_PROBLEMS], ensure_ascii=False),
                 source.name,
             ],
@@ -178,6 +186,11 @@ def _remember(
             source.name,
         ],
     )
+
+
+def jittered(wait: timedelta) -> timedelta:
+    """A little longer, by chance: sources that were started together do not stay together."""
+    return wait * random.uniform(1, 1 + JITTER)  # noqa: S311 (no secret)
 
 
 def backoff(every: timedelta, failures: int, retry_after: timedelta | None) -> timedelta:

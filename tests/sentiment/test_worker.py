@@ -1,6 +1,7 @@
 """The daemon: starts, works, stops within ten seconds, and resumes after the worst."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -232,6 +233,24 @@ def test_the_next_attempt_obeys_retry_after(db, scripted):
     scripted([SourceError("slow down", retry_after=timedelta(hours=2))])
     wait = datetime.fromisoformat(source_row(db)["next_attempt_at"]) - datetime.now(UTC)
     assert timedelta(minutes=119) < wait <= timedelta(minutes=120)
+
+
+def test_sources_do_not_stay_in_step(db, scripted):
+    """After a success the next attempt comes after the interval and a little more, by chance."""
+    scripted([a_page(1)])
+    row = source_row(db)
+    wait = datetime.fromisoformat(row["next_attempt_at"]) - datetime.fromisoformat(
+        row["last_attempt_at"]
+    )
+    assert timedelta(minutes=15) <= wait <= timedelta(minutes=15) * 1.05
+    assert len({collecting.jittered(timedelta(minutes=15)) for _ in range(9)}) > 1
+
+
+def test_a_long_reading_says_how_far_it_is(scripted, monkeypatch, capsys):
+    """A first reading of years tells now and then what it has stored."""
+    monkeypatch.setattr(collecting, "TOLD_EVERY", -1)
+    scripted([a_page(1), a_page(2)])
+    assert re.search(r"reading .*new=2", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
