@@ -178,8 +178,13 @@ def undisturbed(votes: Votes, settings: Alerts, false_alarms: float, start: floa
             keep &= votes.at >= drop.onset_at
     if not seen.open and seen.score > -PENDING and seen.onset_at:
         keep &= votes.at < seen.onset_at
-    calm = votes.where(keep)
-    return calm.where(calm.day > calm.day[-1] - baseline) if len(calm) else calm
+    calm = _latest(votes.where(keep), baseline)
+    # one drop after the other: better a coarse baseline than none
+    return calm if len(calm) >= MIN_VOTES else _latest(votes, baseline)
+
+
+def _latest(votes: Votes, days: int) -> Votes:
+    return votes.where(votes.day > votes.day[-1] - days) if len(votes) else votes
 
 
 def level(  # noqa: PLR0917
