@@ -28,7 +28,7 @@ TABLE = [
      GOOD.replace('"rss"', '"redit"')),
     ("an unknown scope", "scope", 'sources[0].scope is "mine"; expected one of: public, own',
      GOOD + 'scope = "mine"'),
-    ("a duration without unit", "every", 'sources[0].every is 15; expected a number and a unit',
+    ("a duration without unit", "every", "sources[0].every is 15; expected a number and a unit",
      GOOD + "every = 15"),
     ("a key the adapter does not know", "feed", "sources[0].feed is not a known key",
      GOOD + 'feed = "x"'),
