@@ -189,7 +189,7 @@ def test_its_rate_limit_is_obeyed(adapter, server):
     reached = adapter(Pds(*SOME))
     server.script(
         "/xrpc/app.bsky.feed.searchPosts",
-        Answer(status=429, headers={"RateLimit-Reset": str(NOW + 200)}),
+        Answer(status=429, headers={"RateLimit-Reset": str(int(time.time()) + 200)}),
     )
     with pytest.raises(SourceError, match="come back later") as caught:
         list(reached.pages(None))

@@ -45,7 +45,7 @@ class Instance:
 
     def limits(self) -> dict[str, str]:
         self.left -= 1
-        reset = datetime.fromtimestamp(NOW + 300, UTC).isoformat()
+        reset = datetime.fromtimestamp(time.time() + 300, UTC).isoformat()
         return {
             "X_RateLimit_Limit": "300",
             "X_RateLimit_Remaining": str(max(self.left, 0)),
