@@ -63,7 +63,7 @@ class Worker:
         self._stop = threading.Event()
         self._client = http_client(config, self.stopping)
         self._rechecked = [source for source in config.sources if recheck_every(source)]
-        jobs = len(config.sources) + len(self._rechecked) + 3
+        jobs = len(config.sources) + len(self._rechecked) + 5
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(min(jobs, MAX_THREADS))},
