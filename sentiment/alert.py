@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+TOLD = {"pending", "firing", "resolved"}  # in the log of the daemon
 BACKLOG = 20  # posts that may wait to be read while the rest is judged
 CHECKED = "alerts checked"  # in `state`: when, for `due`
 
@@ -187,7 +188,8 @@ def _settle(db: Database, seen: Seen, now: datetime, detail: dict[str, Any] | No
             return 0  # somebody else has decided meanwhile
         _write(db, row, steps, seen.facts or old.get("facts", {}), now)
     for state, reason in steps:
-        log.info("alert", rule=seen.rule, subject=seen.subject, state=state, reason=reason)
+        tell = log.info if state in TOLD else log.debug
+        tell("alert", rule=seen.rule, subject=seen.subject, state=state, reason=reason)
     return len(steps)
 
 

@@ -236,26 +236,22 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
 
 
 def _show_surveys(surveys: list[dict[str, Any]]) -> None:
-    if not surveys:
-        return
-    table = Table(
-        "survey", "answers", "last day", "comments", "classifier agrees", "95 % interval",
-        "opposite", "in words", box=None, title="\nsurveys", title_justify="left",
-    )  # fmt: skip
+    if surveys:
+        out.print("\n[italic]surveys[/]")
     for row in surveys:
-        enough = row.get("comments", 0) >= MIN_VOTES
-        interval = "{agreement_low:.0f} … {agreement_high:.0f} %" if enough else "–"
-        table.add_row(
-            escape(row["survey"]),
-            f"{row.get('answers', 0):,}",
-            row.get("last_day") or "–",
-            f"{row.get('comments', 0):,}",
-            f"{row['agreement']:.0f} %" if enough else "too few",
-            interval.format(**row),
-            f"{row.get('opposite', 0):,}",
-            escape(row.get("error") or ""),
-        )
-    out.print(table)
+        line = f" {escape(row['survey'])}: {row.get('answers', 0):,} answers"
+        if row.get("last_day"):
+            line += f", last {row['last_day']}"
+        if row.get("comments", 0) >= MIN_VOTES:
+            line += (
+                f"; of {row['comments']:,} comments the classifier reads "
+                f"{row['agreement']:.0f} % ({row['agreement_low']:.0f} … "
+                f"{row['agreement_high']:.0f}) as their authors rated, "
+                f"{row.get('opposite', 0):,} the opposite way"
+            )
+        if row.get("error"):
+            line += f" [red]{escape(row['error'])}[/]"
+        out.print(line, soft_wrap=True)
 
 
 def _clock(moment: str | None) -> str:
