@@ -152,7 +152,7 @@ def replay(
         Claim("… and changes nothing", f"{again['changed']} changed", again["changed"] == 0),
         *_equal(tables),
         Claim("every kind of fault was met", _spoken(given), all(given.values())),
-        Claim("the worker was killed", f"{ran.killed.kills} of {kills}", ran.killed.kills == kills),
+        Claim("the worker was killed", f"{ran.kills} times", ran.kills == kills),
     ]
     return _report(show, database, undisturbed, ran, given), claims, tables
 
@@ -229,7 +229,7 @@ def _complete(show: Show, database: Path) -> Iterator[Claim]:
 
 
 def _same(offered: Entry, text: str, rating: float | None) -> bool:
-    """Whether the words that were offered were stored; white space and layout may differ."""
+    """Whether the words that were offered were stored; a title that says the same may be gone."""
     heard = _words(text)
     said = _words(offered.text)
     both = _words(offered.title) + said
@@ -237,7 +237,7 @@ def _same(offered: Entry, text: str, rating: float | None) -> bool:
 
 
 def _words(text: str) -> str:
-    return "".join(re.findall(r"\w", unicodedata.normalize("NFC", text)))
+    return "".join(re.findall(r"\w", unicodedata.normalize("NFC", text))).casefold()
 
 
 def _handles(show: Show, database: Path) -> Iterator[Claim]:
@@ -265,7 +265,7 @@ def _handles(show: Show, database: Path) -> Iterator[Claim]:
 
 def _equal(tables: list[Compared]) -> Iterator[Claim]:
     for table in tables:
-        close = f", {table.close} within rounding" if table.close else ""
+        close = f", {table.close} within rounding (≤ {table.largest:.4f})" if table.close else ""
         shown = "".join(f"\n    {text}" for text in table.differences[:3])
         yield Claim(
             f"{table.table}: as in the undisturbed run"
@@ -321,9 +321,9 @@ def _print(report: dict[str, Any], claims: list[Claim], tables: list[Compared]) 
     print(f"{'seconds from SIGTERM to its end':36s} {ran['stop_seconds']:10.1f}")
     for kind, count in report["answers"].items():
         print(f"  {'answers: ' + kind:34s} {count:10,}")
-    for what, found in (("aimed at", "aimed"), ("left", "left")):
-        for name, count in ran["killed"][found].items():
-            print(f"  {'kills ' + what + ' ' + name:34s} {count:10,}")
+    for what, found in (("during", "during"), ("leaving", "left")):
+        for name, count in ran[found].items():
+            print(f"  {f'kills {what} {name}':34s} {count:10,}")
     print(f"\nClaims ({sum(table.rows for table in tables):,} rows compared)")
     for claim in claims:
         print(f"{'holds ' if claim.holds else 'FAILS '} {claim.said}: {claim.found}")

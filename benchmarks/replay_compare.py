@@ -68,11 +68,15 @@ Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 @dataclass(slots=True)
 class Compared:
-    """A table in both databases. close: rows that differ by no more than rounding explains."""
+    """A table in both databases.
+
+    close: rows that differ, but by no more than rounding explains; largest: by how much at most.
+    """
 
     table: str
     rows: int
     close: int = 0
+    largest: float = 0.0
     differences: list[str] = field(default_factory=list)
 
 
@@ -130,6 +134,8 @@ def _compare(result: Compared, ours: Rows, theirs: Rows, unsure: dict[str, Any])
         edge = unsure.get(key[:3] + key[4:], 0)
         wrong = [n for n in differing if not _explained(result.table, n, mine, other, edge)]
         result.close += bool(differing and not wrong)
+        real = [n for n in differing if n not in wrong and isinstance(mine[n], float)]
+        result.largest = max([result.largest, *(abs(mine[n] - other[n]) for n in real)])
         if wrong:
             result.differences.append(f"{key}: {', '.join(wrong)}")
 

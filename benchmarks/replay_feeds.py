@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import itertools
 import random
 import threading
 from collections import Counter
@@ -83,7 +84,7 @@ def atom(name: str, entries: Sequence[Entry], following: str | None) -> bytes:
 def hourly(entries: Sequence[Entry], step: timedelta = timedelta(hours=1)) -> list[list[Entry]]:
     """What a feed of the newest entries shows at polls an hour apart, newest first.
 
-    It holds as many entries as the busiest hour brought, so steady polling misses none.
+    It holds a quarter more entries than the busiest hour brought, so steady polling misses none.
     """
     start, ends, arrived = entries[0].time, [], 0
     while arrived < len(entries):
@@ -91,7 +92,7 @@ def hourly(entries: Sequence[Entry], step: timedelta = timedelta(hours=1)) -> li
         while arrived < len(entries) and entries[arrived].time < limit:
             arrived += 1
         ends.append(arrived)
-    size = max(b - a for a, b in zip([0, *ends], ends, strict=False))
+    size = 5 * max(b - a for a, b in itertools.pairwise([0, *ends])) // 4
     return [list(reversed(entries[max(0, end - size) : end])) for end in ends]
 
 
@@ -156,10 +157,16 @@ class Feed:
             self._documents: list[bytes] = []
             self.given.clear()
 
-    def open(self, share: float) -> None:
-        """Hold the clock after this share of the steps."""
+    def hold(self) -> None:
+        """Stop the clock here, until `open` lets it go on."""
         with self._lock:
-            self._opened = max(1, round(share * len(self.steps)))
+            self._opened = 0
+
+    def open(self, share: float) -> None:
+        """Let the clock go on until this share of the steps, and for one step at least."""
+        with self._lock:
+            wanted = max(self._step + 2, round(share * len(self.steps)))
+            self._opened = min(wanted, len(self.steps))
 
     def _planned(self, seed: int | None) -> Iterator[list[str | None]]:
         """For each step what its requests meet, one after the other; None is a true answer."""
@@ -289,7 +296,12 @@ class Show:
         for feed in self.feeds:
             feed.rewind(seed)
 
+    def hold(self) -> None:
+        """Stop all clocks."""
+        for feed in self.feeds:
+            feed.hold()
+
     def open(self, share: float) -> None:
-        """Hold all clocks after this share of their steps."""
+        """Let all clocks go on; see `Feed.open`."""
         for feed in self.feeds:
             feed.open(share)

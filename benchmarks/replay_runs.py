@@ -15,46 +15,46 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.replay_worker import peak
+from benchmarks.replay_worker import NOTES, peak, stages_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from benchmarks.replay_feeds import Show
 
 WORKER = Path(__file__).parent / "replay_worker.py"
 GLANCE = 0.002  # seconds between two looks at the database
 PATIENCE = 300.0  # seconds without any progress after which a run counts as stuck
-AIM_PATIENCE = 15.0  # seconds at work in which a stage should begin; then it is killed anyway
+AIM_PATIENCE = 20.0  # seconds at work in which a stage should begin; then it is killed anyway
+NEWS = 2.0  # seconds at work after which there should be something new to read
 
 UNMATCHED = "SELECT count(*) FROM posts WHERE matched_by IS NULL"
 UNSCORED = "SELECT count(*) FROM mentions WHERE model IS NULL"
 STALE = "SELECT count(*) FROM stale_days"
-DELAYS = {"start": 3.0, "collect": 0.4, "match": 0.3, "score": 3.0, "roll up": 0.01}
+DELAYS = {"start": 3.0, "fetch": 0.2, "store": 0.03, "match": 0.1, "score": 0.5, "roll up": 0.005}
 """What a kill aims at, and the most seconds between its beginning and the kill."""
+WORK = {"match": UNMATCHED, "score": UNSCORED, "roll up": STALE}
+"""What there is to do where a stage is more than a look at the database."""
 
 
-@dataclass(slots=True)
-class Killed:
-    """What the kills hit. left: by what the dead worker left undone, how many kills did so."""
-
-    kills: int = 0
-    aimed: Counter[str] = field(default_factory=Counter)
-    left: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ran:
-    """How a daemon did: seconds from the first start to the last stop, and of that stop."""
+    """How a daemon did.
+
+    seconds: from the first start to the last stop; stop_seconds: of that stop alone.
+    during, left: how many kills met each stage, and left each kind of work undone.
+    """
 
     seconds: float
     stop_seconds: float
     peak_mib: int
-    killed: Killed
+    kills: int
+    during: dict[str, int]
+    left: dict[str, int]
 
 
 def once(config: Path, show: Show) -> dict[str, Any]:
@@ -69,23 +69,25 @@ def once(config: Path, show: Show) -> dict[str, Any]:
 def daemon(config: Path, show: Show, *, kills: int, seed: int) -> Ran:
     """Run the daemon through the whole show, with so many kills spread over it."""
     rng = random.Random(f"{seed} kills")
-    killed, began, most = Killed(), time.monotonic(), 0
+    during: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    began, most = time.monotonic(), 0
+    show.hold()
     for number, aim in enumerate(itertools.islice(_aims(rng), kills), start=1):
-        show.open(number / (kills + 1))
+        show.open((number - 1) / (kills + 1))
         process = _start(config)
-        _await(aim, config.parent / "sentiment.db", show, process)
+        _await(aim, config, show, process)
         time.sleep(rng.uniform(0, DELAYS[aim]))
         most = max(most, peak(process.pid))
         _kill(process)
-        killed.kills += 1
-        killed.aimed[aim] += 1
-        killed.left.update(_left_undone(config.parent / "sentiment.db"))
+        during.update(stages_of(config) or ["no stage"])
+        left.update(_left_undone(config.parent / "sentiment.db"))
     show.open(1.0)
     process = _start(config)
     _finish(config.parent / "sentiment.db", show, process)
     most = max(most, peak(process.pid))
     stop_seconds = _stop(process)
-    return Ran(time.monotonic() - began, stop_seconds, most, killed)
+    return Ran(time.monotonic() - began, stop_seconds, most, kills, dict(during), dict(left))
 
 
 def _aims(rng: random.Random) -> Iterator[str]:
@@ -112,25 +114,24 @@ def look(database: Path, sql: str) -> int:
 
 
 def _start(config: Path) -> subprocess.Popen[bytes]:
+    config.with_name(NOTES).unlink(missing_ok=True)
     with (config.parent / "log.jsonl").open("ab") as log:
         return subprocess.Popen([sys.executable, WORKER, "run", config], stdout=log, stderr=log)
 
 
-def _await(aim: str, database: Path, show: Show, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the worker is about the stage a kill aims at."""
-    served = show.served
-    begun: dict[str, Callable[[], bool]] = {
-        "start": lambda: True,
-        "collect": lambda: show.served > served,
-        "match": lambda: look(database, UNMATCHED) > 0,
-        "score": lambda: look(database, UNSCORED) > 0,
-        "roll up": lambda: look(database, STALE) > 0 and not look(database, UNSCORED),
-    }
-    asked, since = show.asked, time.monotonic()
-    while time.monotonic() < since + AIM_PATIENCE and not begun[aim]():
+def _await(aim: str, config: Path, show: Show, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the worker is in the stage that a kill aims at, and has work there."""
+    database, asked = config.parent / "sentiment.db", show.asked
+    began = news = time.monotonic()
+    while aim != "start" and (now := time.monotonic()) < began + AIM_PATIENCE:
         assert process.poll() is None, "the worker ended by itself; see log.jsonl"
+        if aim in stages_of(config) and (aim not in WORK or look(database, WORK[aim])):
+            return
         if show.asked == asked:  # still starting
-            since = time.monotonic()
+            began = news = now
+        if now > news + NEWS:
+            show.open(0)
+            news = now
         time.sleep(GLANCE)
 
 
@@ -164,10 +165,10 @@ def _left_undone(database: Path) -> list[str]:
 
 def _finish(database: Path, show: Show, process: subprocess.Popen[bytes]) -> None:
     """Wait until everything was read and processed."""
-    last, since = None, time.monotonic()
+    asked, last, since = show.asked, None, time.monotonic()
     while True:
         left = [look(database, sql) for sql in (UNMATCHED, UNSCORED, STALE)]
-        if show.finished and not any(left) and look(database, "SELECT count(*) FROM posts"):
+        if show.finished and show.asked > asked and not any(left):
             return
         assert process.poll() is None, "the worker ended by itself; see log.jsonl"
         if last != (last := [show.served, *left]):
@@ -180,5 +181,6 @@ def _stop(process: subprocess.Popen[bytes]) -> float:
     """Ask the worker to end; it must do so by itself and say that all was well."""
     asked = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 0, "the worker did not end well; see log.jsonl"
+    status = process.wait(timeout=60)
+    assert status == 0, f"the worker did not end well (status {status}); see log.jsonl"
     return time.monotonic() - asked

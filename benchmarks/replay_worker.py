@@ -4,24 +4,38 @@
     python benchmarks/replay_worker.py once CONFIG URL       one stage after the other, timed
 
 Both are the program's own functions; only the HTTP client is more impatient than usual, so that
-faults take moments and not minutes. `once` reads the sources until URL answers "True", prints
-what each stage took as JSON, and is told to heed no waiting times: it is the undisturbed run.
+faults take moments and not minutes. The daemon notes the stages it is in for whoever kills it.
+`once` reads the sources until URL answers "True", heeds no waiting times, and prints what each
+stage took as JSON: it is the undisturbed run.
 """
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
-from sentiment import assemble, cli, collect, config, database, log, worker
+from sentiment import assemble, cli, collect, config, database, log, pipeline, worker
 from sources.http import Client, default_user_agent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+NOTES = "stages"  # a file beside the configuration, one byte a stage
+STAGES = {  # where the daemon looks each stage up
+    "fetch": (worker, "collect_source"),
+    "store": (collect, "store_page"),
+    "match": (pipeline, "match"),
+    "score": (pipeline, "score"),
+    "roll up": (pipeline, "rollup"),
+}
 
 
 def impatient(settings: config.Config, stopping: Callable[[], bool] = lambda: False) -> Client:
@@ -40,24 +54,53 @@ def impatient(settings: config.Config, stopping: Callable[[], bool] = lambda: Fa
 def run(path: str) -> None:
     """`sentiment run`, in this process."""
     worker.http_client = impatient
+    notes = os.open(Path(path).with_name(NOTES), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    for place, (module, name) in enumerate(STAGES.values()):
+        setattr(module, name, noted(getattr(module, name), notes, place))
     sys.argv = ["sentiment", "run", "--config", path]
     cli.main()
 
 
+def noted(stage: Callable[..., Any], notes: int, place: int) -> Callable[..., Any]:
+    """The stage, which says in its byte of the notes how many threads are in it."""
+    lock, inside = threading.Lock(), 0
+
+    def enter(change: int) -> None:
+        nonlocal inside
+        with lock:
+            inside += change
+            os.pwrite(notes, bytes([inside]), place)
+
+    @functools.wraps(stage)
+    def run_stage(*values: Any, **named: Any) -> Any:
+        enter(1)
+        try:
+            return stage(*values, **named)
+        finally:
+            enter(-1)
+
+    return run_stage
+
+
+def stages_of(config: Path) -> set[str]:
+    """The stages that the daemon of this configuration is in, or was in when it died."""
+    try:
+        notes = config.with_name(NOTES).read_bytes()
+    except FileNotFoundError:
+        return set()
+    return {stage for stage, inside in zip(STAGES, notes, strict=False) if inside}
+
+
 def once(path: str, finished_url: str) -> None:
     """Collect everything, then match, score and roll up all of it."""
-    from sentiment.match import match
-    from sentiment.rollup import rollup
-    from sentiment.score import score
-
     log.configure()
     settings = config.load(Path(path))
     with database.open_database(settings) as db, impatient(settings) as client:
         counts = collected(settings, db, client, finished_url)
         model, loading = timed(lambda: assemble.load_classifier(settings))
-        matched, matching = timed(lambda: match(settings, db))
-        scored, scoring = timed(lambda: score(db, model))
-        days, rolling = timed(lambda: rollup(db))
+        matched, matching = timed(lambda: pipeline.match(settings, db))
+        scored, scoring = timed(lambda: pipeline.score(db, model))
+        days, rolling = timed(lambda: pipeline.rollup(db))
     print(
         json.dumps(
             {
