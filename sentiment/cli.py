@@ -40,13 +40,15 @@ ConfigPath = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result.")]
 DEFAULT_CONFIG = Path("config.toml")
 WRONG_USAGE = 2
+QUICK = ([], ["--help"], ["init"], ["status"])  # log nothing: spared the import of structlog
 
 
 def main() -> None:
     """Entry point: errors that a person can act on are one sentence, not a traceback."""
-    from sentiment.log import configure
+    if sys.argv[1:2] not in QUICK:
+        from sentiment.log import configure
 
-    configure()
+        configure()
     try:
         app()
     except KeyboardInterrupt:
