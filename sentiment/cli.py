@@ -40,7 +40,8 @@ ConfigPath = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable result.")]
 DEFAULT_CONFIG = Path("config.toml")
 WRONG_USAGE = 2
-QUICK = ([], ["--help"], ["init"], ["status"])  # log nothing: spared the import of structlog
+# These log nothing and are spared the import of structlog.
+QUICK: tuple[list[str], ...] = ([], ["--help"], ["init"], ["status"])
 
 
 def main() -> None:
