@@ -8,7 +8,8 @@ the reviews each poll found) and an insurer's reviews (growing, in pages). Three
 
 1. undisturbed: everything collected, matched, scored and rolled up, one after the other;
 2. the daemon, while the server answers with 304, 429, 500, 503, silence, resets, short bodies
-   and half documents; with `--kills`, it is killed (SIGKILL) that many times in between;
+   and half documents; with `--kills`, it is killed (SIGKILL) that many times on the way, at
+   random moments of each stage and between two of its writes;
 3. everything once more into the database of the second run.
 
 Afterwards the databases of 1 and 2 must be equal row for row, and 3 must change nothing. Exit
@@ -37,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.replay_compare import Compared, compare, rebuilt
 from benchmarks.replay_feeds import FAULTS, Entry, Feed, Show, atom, growing, hourly, rss
-from benchmarks.replay_runs import Ran, daemon, look, once
+from benchmarks.replay_runs import Ran, daemon, look, once, some_aims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,7 @@ def replay(
     undisturbed = once(plain, show)
     _say(f"2 of 3: the daemon, with faults and {kills} kills")
     show.rewind(seed)
-    ran = daemon(disturbed, show, kills=kills, seed=seed)
+    ran = daemon(disturbed, show, some_aims(kills, seed), seed)
     given = show.given
     claims = [*_complete(show, database), *_handles(show, database)]
     _say("3 of 3: everything once more")
@@ -308,22 +309,22 @@ def _report(
 def _print(report: dict[str, Any], claims: list[Claim], tables: list[Compared]) -> None:
     print(f"{report['command']}\n{report['machine']}\n")
     for name, count in report["counts"].items():
-        print(f"{name:36s} {count:10,}")
-    print(f"\n{'undisturbed run':36s} {'count':>10s} {'seconds':>9s} {'per second':>11s}")
+        print(f"{name:46s} {count:10,}")
+    print(f"\n{'undisturbed run':46s} {'count':>10s} {'seconds':>9s} {'per second':>11s}")
     for stage, unit in STAGES.items():
         took = report["undisturbed"][stage]
         rate = took["done"] / max(took["seconds"], 1e-9)
-        print(f"{unit:36s} {took['done']:10,} {took['seconds']:9.1f} {rate:11,.0f}")
-    print(f"{'peak memory, MiB':36s} {report['undisturbed']['peak_mib']:10,}")
+        print(f"{unit:46s} {took['done']:10,} {took['seconds']:9.1f} {rate:11,.0f}")
+    print(f"{'peak memory, MiB':46s} {report['undisturbed']['peak_mib']:10,}")
     ran = report["daemon"]
-    print(f"\n{'daemon, with faults':36s} {'':10s} {ran['seconds']:9.1f}")
-    print(f"{'peak memory, MiB':36s} {ran['peak_mib']:10,}")
-    print(f"{'seconds from SIGTERM to its end':36s} {ran['stop_seconds']:10.1f}")
+    print(f"\n{'daemon, with faults':46s} {'':10s} {ran['seconds']:9.1f}")
+    print(f"{'peak memory, MiB':46s} {ran['peak_mib']:10,}")
+    print(f"{'seconds from SIGTERM to its end':46s} {ran['stop_seconds']:10.1f}")
     for kind, count in report["answers"].items():
-        print(f"  {'answers: ' + kind:34s} {count:10,}")
+        print(f"  {'answers: ' + kind:44s} {count:10,}")
     for what, found in (("during", "during"), ("leaving", "left")):
-        for name, count in ran[found].items():
-            print(f"  {f'kills {what} {name}':34s} {count:10,}")
+        for name, count in sorted(ran[found].items()):
+            print(f"  {f'kills {what} {name}':44s} {count:10,}")
     print(f"\nClaims ({sum(table.rows for table in tables):,} rows compared)")
     for claim in claims:
         print(f"{'holds ' if claim.holds else 'FAILS '} {claim.said}: {claim.found}")

@@ -149,6 +149,11 @@ class Feed:
         """Whether a reader has stored the last step."""
         return self._left == 0
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a reader has stored all there is until the clock goes on."""
+        return self._step + 1 >= self._opened and self._left == len(self.steps) - self._step - 1
+
     def rewind(self, seed: int | None) -> None:
         """Back to the first poll; a seed plans faults, None is fair weather."""
         with self._lock:
@@ -274,6 +279,11 @@ class Show:
     def finished(self) -> bool:
         """Whether a reader has stored everything."""
         return all(feed.finished for feed in self.feeds)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a reader has stored all there is until the clocks go on."""
+        return all(feed.waiting for feed in self.feeds)
 
     @property
     def served(self) -> int:

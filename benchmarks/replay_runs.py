@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
 import random
 import shutil
 import signal
@@ -17,20 +15,20 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.replay_worker import NOTES, peak, stages_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from benchmarks.replay_feeds import Show
 
 WORKER = Path(__file__).parent / "replay_worker.py"
 GLANCE = 0.002  # seconds between two looks at the database
 PATIENCE = 300.0  # seconds without any progress after which a run counts as stuck
-AIM_PATIENCE = 20.0  # seconds at work in which a stage should begin; then it is killed anyway
-NEWS = 2.0  # seconds at work after which there should be something new to read
+AIM_PATIENCE = 30.0  # seconds after its first request in which a stage should be met
+NEWS = 1.0  # seconds after which a worker that has done everything gets something new to read
 
 UNMATCHED = "SELECT count(*) FROM posts WHERE matched_by IS NULL"
 UNSCORED = "SELECT count(*) FROM mentions WHERE model IS NULL"
@@ -39,6 +37,15 @@ DELAYS = {"start": 3.0, "fetch": 0.2, "store": 0.03, "match": 0.1, "score": 0.5,
 """What a kill aims at, and the most seconds between its beginning and the kill."""
 WORK = {"match": UNMATCHED, "score": UNSCORED, "roll up": STALE}
 """What there is to do where a stage is more than a look at the database."""
+LARGEST = {"store": 300, "match": 200, "score": 600, "roll up": 60}
+"""The same for kills between two writes: the last of the stage's writes that they may precede."""
+
+
+class Aim(NamedTuple):
+    """Where a kill should hit: at some moment of a stage, or just before its n-th write."""
+
+    stage: str
+    write: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +73,40 @@ def once(config: Path, show: Show) -> dict[str, Any]:
     return result
 
 
-def daemon(config: Path, show: Show, *, kills: int, seed: int) -> Ran:
-    """Run the daemon through the whole show, with so many kills spread over it."""
-    rng = random.Random(f"{seed} kills")
+def daemon(config: Path, show: Show, aims: Sequence[Aim], seed: int) -> Ran:
+    """Run the daemon through the whole show; the kills are spread over it."""
+    rng = random.Random(f"{seed} moments")
     during: Counter[str] = Counter()
     left: Counter[str] = Counter()
     began, most = time.monotonic(), 0
     show.hold()
-    for number, aim in enumerate(itertools.islice(_aims(rng), kills), start=1):
-        show.open((number - 1) / (kills + 1))
-        process = _start(config)
+    for number, aim in enumerate(aims):
+        show.open(number / (len(aims) + 1))
+        process = _start(config, *([aim.stage, str(aim.write)] if aim.write else []))
         _await(aim, config, show, process)
-        time.sleep(rng.uniform(0, DELAYS[aim]))
+        time.sleep(0 if aim.write else rng.uniform(0, DELAYS[aim.stage]))
         most = max(most, peak(process.pid))
-        _kill(process)
-        during.update(stages_of(config) or ["no stage"])
+        during.update(_kill(process, config, aim))
         left.update(_left_undone(config.parent / "sentiment.db"))
     show.open(1.0)
     process = _start(config)
-    _finish(config.parent / "sentiment.db", show, process)
+    _finish(config, show, process)
     most = max(most, peak(process.pid))
     stop_seconds = _stop(process)
-    return Ran(time.monotonic() - began, stop_seconds, most, kills, dict(during), dict(left))
+    return Ran(time.monotonic() - began, stop_seconds, most, len(aims), dict(during), dict(left))
 
 
-def _aims(rng: random.Random) -> Iterator[str]:
-    """What to aim at: everything equally often, in random order."""
-    while True:
-        yield from rng.sample(list(DELAYS), len(DELAYS))
+def some_aims(count: int, seed: int) -> list[Aim]:
+    """Everything equally often, in random order; early writes as often as late ones."""
+    rng = random.Random(f"{seed} aims")
+    aims: list[Aim] = []
+    while len(aims) < count:
+        writes = [
+            Aim(stage, round(2 * (last / 2) ** rng.random())) for stage, last in LARGEST.items()
+        ]
+        moments = [Aim(stage) for stage in DELAYS]
+        aims += rng.sample(moments + writes, len(moments) + len(writes))
+    return aims[:count]
 
 
 def look(database: Path, sql: str) -> int:
@@ -113,31 +126,51 @@ def look(database: Path, sql: str) -> int:
         raise
 
 
-def _start(config: Path) -> subprocess.Popen[bytes]:
+def _start(config: Path, *fuse: str) -> subprocess.Popen[bytes]:
     config.with_name(NOTES).unlink(missing_ok=True)
     with (config.parent / "log.jsonl").open("ab") as log:
-        return subprocess.Popen([sys.executable, WORKER, "run", config], stdout=log, stderr=log)
+        return subprocess.Popen(
+            [sys.executable, WORKER, "run", config, *fuse], stdout=log, stderr=log
+        )
 
 
-def _await(aim: str, config: Path, show: Show, process: subprocess.Popen[bytes]) -> None:
+def _await(aim: Aim, config: Path, show: Show, process: subprocess.Popen[bytes]) -> None:
     """Wait until the worker is in the stage that a kill aims at, and has work there."""
-    database, asked = config.parent / "sentiment.db", show.asked
+    asked = show.asked
     began = news = time.monotonic()
-    while aim != "start" and (now := time.monotonic()) < began + AIM_PATIENCE:
+    while aim.stage != "start" and (now := time.monotonic()) < began + AIM_PATIENCE:
+        if aim.write and process.poll() == -signal.SIGKILL:
+            return
         assert process.poll() is None, "the worker ended by itself; see log.jsonl"
-        if aim in stages_of(config) and (aim not in WORK or look(database, WORK[aim])):
+        if not aim.write and _is_in(aim.stage, config):
             return
         if show.asked == asked:  # still starting
             began = news = now
-        if now > news + NEWS:
+        if now > news + NEWS and show.waiting and not any(_work_left(config)):
             show.open(0)
             news = now
         time.sleep(GLANCE)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    os.kill(process.pid, signal.SIGKILL)
+def _work_left(config: Path) -> list[int]:
+    """What waits for each stage after storing."""
+    return [look(config.parent / "sentiment.db", sql) for sql in WORK.values()]
+
+
+def _is_in(stage: str, config: Path) -> bool:
+    if stage not in stages_of(config):
+        return False
+    return stage not in WORK or look(config.parent / "sentiment.db", WORK[stage]) > 0
+
+
+def _kill(process: subprocess.Popen[bytes], config: Path, aim: Aim) -> list[str]:
+    """Kill the worker if it has not done so itself; in which stages it was."""
+    writing = process.poll() is not None
+    process.kill()
     assert process.wait() == -signal.SIGKILL, "the worker ended by itself; see log.jsonl"
+    if writing:
+        return [f"{aim.stage}, between two writes"]
+    return sorted(stages_of(config)) or ["no stage"]
 
 
 def _left_undone(database: Path) -> list[str]:
@@ -163,11 +196,11 @@ def _left_undone(database: Path) -> list[str]:
     return [name for name, count in found.items() if count] or ["nothing but polls"]
 
 
-def _finish(database: Path, show: Show, process: subprocess.Popen[bytes]) -> None:
+def _finish(config: Path, show: Show, process: subprocess.Popen[bytes]) -> None:
     """Wait until everything was read and processed."""
     asked, last, since = show.asked, None, time.monotonic()
     while True:
-        left = [look(database, sql) for sql in (UNMATCHED, UNSCORED, STALE)]
+        left = _work_left(config)
         if show.finished and show.asked > asked and not any(left):
             return
         assert process.poll() is None, "the worker ended by itself; see log.jsonl"

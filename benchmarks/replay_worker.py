@@ -1,22 +1,27 @@
 """The worker under test, as a process of its own.
 
-    python benchmarks/replay_worker.py run CONFIG            the daemon: `sentiment run`
+    python benchmarks/replay_worker.py run CONFIG [STAGE N]  the daemon: `sentiment run`
     python benchmarks/replay_worker.py once CONFIG URL       one stage after the other, timed
 
 Both are the program's own functions; only the HTTP client is more impatient than usual, so that
-faults take moments and not minutes. The daemon notes the stages it is in for whoever kills it.
-`once` reads the sources until URL answers "True", heeds no waiting times, and prints what each
-stage took as JSON: it is the undisturbed run.
+faults take moments and not minutes. The daemon notes the stages it is in for whoever kills it;
+with STAGE and N it kills itself before the N-th statement by which that stage changes the
+database. `once` reads the sources until URL answers "True", heeds no waiting times, and prints
+what each stage took as JSON: it is the undisturbed run.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
+import re
+import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
@@ -25,9 +30,11 @@ from sentiment import assemble, cli, collect, config, database, log, pipeline, w
 from sources.http import Client, default_user_agent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
+PRESENT = threading.local()  # the stage this thread is in
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COMMIT)")
 NOTES = "stages"  # a file beside the configuration, one byte a stage
 STAGES = {  # where the daemon looks each stage up
     "fetch": (worker, "collect_source"),
@@ -51,17 +58,19 @@ def impatient(settings: config.Config, stopping: Callable[[], bool] = lambda: Fa
     )
 
 
-def run(path: str) -> None:
+def run(path: str, stage: str = "", writes: str = "0") -> None:
     """`sentiment run`, in this process."""
     worker.http_client = impatient
     notes = os.open(Path(path).with_name(NOTES), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-    for place, (module, name) in enumerate(STAGES.values()):
-        setattr(module, name, noted(getattr(module, name), notes, place))
+    for place, (known, (module, name)) in enumerate(STAGES.items()):
+        setattr(module, name, noted(known, getattr(module, name), notes, place))
+    if stage:
+        database.connect = fused(database.connect, stage, int(writes))
     sys.argv = ["sentiment", "run", "--config", path]
     cli.main()
 
 
-def noted(stage: Callable[..., Any], notes: int, place: int) -> Callable[..., Any]:
+def noted(name: str, stage: Callable[..., Any], notes: int, place: int) -> Callable[..., Any]:
     """The stage, which says in its byte of the notes how many threads are in it."""
     lock, inside = threading.Lock(), 0
 
@@ -73,13 +82,34 @@ def noted(stage: Callable[..., Any], notes: int, place: int) -> Callable[..., An
 
     @functools.wraps(stage)
     def run_stage(*values: Any, **named: Any) -> Any:
+        before = getattr(PRESENT, "stage", "")
+        PRESENT.stage = name
         enter(1)
         try:
             return stage(*values, **named)
         finally:
             enter(-1)
+            PRESENT.stage = before
 
     return run_stage
+
+
+def fused(connect: Callable[..., Any], stage: str, writes: int) -> Callable[..., Any]:
+    """Connections that end this process in the midst of a stage's writing."""
+    count = itertools.count(1)
+
+    def burn(statement: str) -> None:
+        writing = getattr(PRESENT, "stage", "") == stage and WRITES.match(statement)
+        if writing and next(count) == writes:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @contextmanager
+    def opened(path: Path) -> Iterator[Any]:
+        with connect(path) as db:
+            db.conn.set_trace_callback(burn)
+            yield db
+
+    return opened
 
 
 def stages_of(config: Path) -> set[str]:

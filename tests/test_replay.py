@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks import replay_runs
 from benchmarks.replay_compare import compare, rebuilt
-from benchmarks.replay_feeds import FAULTS, Entry, Feed, Show, atom, growing, hourly, rss
+from benchmarks.replay_feeds import FAULTS, Entry, Feed, Show, atom, rss
+from benchmarks.replay_runs import Aim
 
 CONFIG = """
 [company]
@@ -50,6 +51,7 @@ CLOSINGS = (
     "I would go there again any time, thank you",
     "the bill was twice what they had promised me",
 )
+AIMS = [Aim("fetch"), Aim("store", 30), Aim("match", 20), Aim("score", 50), Aim("roll up", 2)]
 DAY = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 
@@ -67,13 +69,18 @@ def invented(name: str, count: int) -> list[Entry]:
     return entries
 
 
+def windows(entries: list[Entry], size: int) -> list[list[Entry]]:
+    """What a feed shows poll by poll, newest first: no post twice, so a missed one stays missed."""
+    return [entries[start : start + size][::-1] for start in range(0, len(entries), size)]
+
+
 @pytest.fixture(scope="module")
 def show():
-    """Two feeds of fourteen windows: a rolling one in RSS and a growing one in pages of Atom."""
-    rolling = Feed("forum", hourly(invented("forum", 70)), rss, rate=1.0)
-    paged = Feed("reviews", growing(invented("reviews", 60), 1, 20), atom, page=15, rate=1.0)
-    assert len(rolling.steps) + len(paged.steps) >= 12
-    with Show([rolling, paged]) as opened:
+    """Two feeds of fourteen windows, one in RSS and one in pages of Atom."""
+    forum = Feed("forum", windows(invented("forum", 72), 9), rss, rate=1.0)
+    reviews = Feed("reviews", windows(invented("reviews", 60), 10), atom, page=4, rate=1.0)
+    assert len(forum.steps) + len(reviews.steps) == 14
+    with Show([forum, reviews]) as opened:
         yield opened
 
 
@@ -96,7 +103,7 @@ def runs(tmp_path_factory, show):
     show.rewind(None)
     replay_runs.once(plain, show)
     show.rewind(1)
-    ran = replay_runs.daemon(disturbed, show, kills=5, seed=1)
+    ran = replay_runs.daemon(disturbed, show, AIMS, seed=1)
     return plain.parent / "sentiment.db", disturbed.parent / "sentiment.db", ran, show.given
 
 
@@ -105,11 +112,12 @@ def test_faults_and_kills_leave_the_database_of_an_undisturbed_run(runs, show, t
     """Row for row: posts, copies, mentions, scores, emotions, daily figures."""
     plain, disturbed, ran, given = runs
     assert ran.kills == 5
+    assert sum(count for what, count in ran.during.items() if "between two writes" in what) == 4
     assert all(given[kind] for kind in FAULTS), given
     tables = [*compare(plain, disturbed), rebuilt(disturbed, tmp_path / "afresh.db")]
     assert [table for table in tables if table.differences] == []
     rows = {table.table: table.rows for table in tables}
-    assert rows["posts"] == sum(len(feed.offered) for feed in show.feeds) == 130
+    assert rows["posts"] == sum(len(feed.offered) for feed in show.feeds) == 132
     assert min(rows["mentions"], rows["scores"], rows["daily_sentiment"]) > 0
 
 
