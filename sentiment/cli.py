@@ -663,3 +663,27 @@ def _database(config: Config) -> Iterator[Database]:
 
 def _print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def serve(
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    password: Annotated[
+        bool, typer.Option("--password", help="Only ask for a password and print its hash.")
+    ] = False,
+) -> None:
+    """Show the pages in a browser until Ctrl-C; `sentiment run` does so, too.
+
+    Examples: sentiment serve; sentiment serve --password
+    """
+    if password:
+        from sentiment.web.access import hashed
+
+        typer.echo(hashed(typer.prompt("Password", hide_input=True, confirmation_prompt=True)))
+        return
+    from sentiment.web.server import address
+    from sentiment.web.server import serve as serve_pages
+
+    config = _load(config_path)
+    typer.echo(f"{config.company.name}: {address(config)}  (Ctrl-C ends it)")
+    serve_pages(config, config_path)

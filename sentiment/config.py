@@ -30,6 +30,7 @@ from sources.base import SourceError
 if TYPE_CHECKING:
     from sources.base import Settings
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -257,6 +258,63 @@ class Privacy(Section):
     deleted_posts: Literal["keep-score", "forget"] = "keep-score"
 
 
+class WebUser(Section):
+    """Somebody who may acknowledge, silence and correct. password: its hash, never itself."""
+
+    name: str = Field(min_length=1, max_length=100)
+    password: SecretStr
+
+    @field_validator("password")
+    @classmethod
+    def _hashed(cls, password: SecretStr) -> SecretStr:
+        if not password.get_secret_value().startswith("$argon2"):
+            raise ValueError('expected the hash that "sentiment serve --password" prints')
+        return password
+
+
+class Web(Section):
+    """The pages in the browser.
+
+    login: "changes" asks for it only before something is changed; "reading" before anything is
+        shown, which is the rule wherever the pages can be reached from other machines.
+    url: the address people use, where it is another (behind a proxy); used in messages.
+    proxy_auth_header: header in which a proxy names who has logged in; trusted_proxies: from where
+        it is believed.
+    """
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=8001, ge=0, le=65535)
+    url: str | None = Field(default=None, pattern="^https?://[^/?#@]+/?$")
+    login: Literal["changes", "reading"] = "changes"
+    users: list[WebUser] = []
+    proxy_auth_header: str | None = Field(default=None, pattern="^[A-Za-z0-9-]+$")
+    trusted_proxies: list[str] = ["127.0.0.1", "::1"]
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the pages."""
+        return self.host in LOOPBACK
+
+    @property
+    def reading_needs_login(self) -> bool:
+        """Whether nothing is shown without a login."""
+        return self.login == "reading" or not self.local
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Web:
+        if self.reading_needs_login and not (self.users or self.proxy_auth_header):
+            reason = f"host is {self.host}" if not self.local else 'login is "reading"'
+            raise ValueError(
+                f"{reason}, but nobody could log in: add [[web.users]] or proxy_auth_header"
+                + ("" if self.local else ', or set host = "127.0.0.1"')
+            )
+        names = [user.name for user in self.users]
+        if len(set(names)) < len(names):
+            raise ValueError("two users have the same name")
+        return self
+
+
 class Database(Section):
     """Where sentiment.db lies; relative to the folder of config.toml."""
 
@@ -279,6 +337,7 @@ class Config(Section):
     receivers: list[Receiver] = []
     privacy: Privacy = Privacy()
     database: Database = Database()
+    web: Web = Web()
 
     folder: Path = Field(default=Path(), exclude=True)
     """The folder of config.toml: relative paths start here. Set on loading, not a key."""

@@ -9,6 +9,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sentiment.config import Config
 
 KEY_FILE = "pseudonym.key"
@@ -22,7 +24,11 @@ def pseudonym_key(config: Config) -> bytes:
     """
     if config.privacy.pseudonym_key is not None:
         return config.privacy.pseudonym_key.get_secret_value().encode()
-    path = config.database_path.parent / KEY_FILE
+    return key_file(config.database_path.parent / KEY_FILE)
+
+
+def key_file(path: Path) -> bytes:
+    """The random key in a file that only its owner can read, made on first use."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

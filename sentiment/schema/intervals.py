@@ -33,3 +33,17 @@ def share_interval(share: str, n: str) -> tuple[str, str]:
         f"max(0.0, 100.0 * ({centre} - {half}) / (1 + {Z * Z} / {n}))",
         f"min(100.0, 100.0 * ({centre} + {half}) / (1 + {Z * Z} / {n}))",
     )
+
+
+def difference_interval(now: tuple[str, str, str], before: tuple[str, str, str]) -> tuple[str, str]:
+    """SQL for the bounds of a difference, from value, low and high of both.
+
+    MOVER: Zou and Donner, Statistics in Medicine 27, 2008.
+    """
+    (value, low, high), (value_0, low_0, high_0) = now, before
+    down, up = f"max(0.0, {value} - {low})", f"max(0.0, {high} - {value})"
+    down_0, up_0 = f"max(0.0, {value_0} - {low_0})", f"max(0.0, {high_0} - {value_0})"
+    return (
+        f"{value} - {value_0} - sqrt({down} * {down} + {up_0} * {up_0})",
+        f"{value} - {value_0} + sqrt({up} * {up} + {down_0} * {down_0})",
+    )

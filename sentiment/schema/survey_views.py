@@ -12,7 +12,7 @@ Donner, Statistics in Medicine 27, 2008).
 from __future__ import annotations
 
 from models.labels import EKMAN
-from sentiment.schema.intervals import Z, mean_bounds, share_interval
+from sentiment.schema.intervals import Z, difference_interval, mean_bounds, share_interval
 
 METRICS = ("csat", "csat_top2", "nps", "ces")
 MIN_RESPONSES = "(SELECT CAST(value AS INTEGER) FROM state WHERE key = 'min_responses')"
@@ -164,17 +164,6 @@ LEFT JOIN surveys sb ON sb.service = o.service AND sb.period = {period_before};
 """
 
 
-def _mover(now: tuple[str, str, str], before: tuple[str, str, str]) -> list[str]:
-    """SQL for the bounds of a difference, from value, low and high of both."""
-    (value, low, high), (value_0, low_0, high_0) = now, before
-    down, up = f"max(0.0, {value} - {low})", f"max(0.0, {high} - {value})"
-    down_0, up_0 = f"max(0.0, {value_0} - {low_0})", f"max(0.0, {high_0} - {value_0})"
-    return [
-        f"{value} - {value_0} - sqrt({down} * {down} + {up_0} * {up_0})",
-        f"{value} - {value_0} + sqrt({up} * {up} + {down_0} * {down_0})",
-    ]
-
-
 FIGURES = """
     SELECT m.service, m.period, 'net_sentiment' AS metric, net_sentiment AS value,
         net_sentiment_low AS low, net_sentiment_high AS high, authors AS n, -100.0 AS scale_low,
@@ -189,7 +178,7 @@ FIGURES = """
 
 def service_changes() -> str:
     """Each figure against the month before, and whether the change is beyond chance."""
-    low, high = _mover(("n.value", "n.low", "n.high"), ("b.value", "b.low", "b.high"))
+    low, high = difference_interval(("n.value", "n.low", "n.high"), ("b.value", "b.low", "b.high"))
     return f"""
 CREATE VIEW service_changes AS
 WITH figures AS MATERIALIZED ({FIGURES})
@@ -277,7 +266,7 @@ def divergence() -> str:
         name: f"200.0 * {name} / (s.scale_high - s.scale_low)"
         for name in ("s.change", "s.change_low", "s.change_high")
     }
-    low, high = _mover(
+    low, high = difference_interval(
         ("p.change", "p.change_low", "p.change_high"),
         (scaled["s.change"], scaled["s.change_low"], scaled["s.change_high"]),
     )

@@ -1,0 +1,329 @@
+"""The figures of the pages, as plain rows; every one with its n and its 95 % interval.
+
+All functions take a read-only connection and a Selection. Net sentiment, intervals and votes are
+those of the views (schema/views.py), for any run of days and any filter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from models.labels import EKMAN
+from sentiment.schema.intervals import difference_interval, mean_bounds, net_interval
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sentiment.web.selection import Selection
+
+Row = dict[str, Any]
+
+MIN_VOTES = 5  # below that a figure says more about chance than about a service
+WEEKS = 12  # of a sparkline
+_COUNTS = ("mentions", "authors", "positive", "neutral", "negative", *EKMAN)
+_LOW, _HIGH = net_interval("{0}.positive", "{0}.negative", "{0}.authors")
+
+
+def _net(alias: str) -> tuple[str, str, str]:
+    return (
+        f"(100.0 * ({alias}.positive - {alias}.negative) / nullif({alias}.authors, 0))",
+        f"({_LOW.format(alias)})",
+        f"({_HIGH.format(alias)})",
+    )
+
+
+def ask(conn: sqlite3.Connection, sql: str, values: Row | None = None) -> list[Row]:
+    """The rows of a query."""
+    return [dict(row) for row in conn.execute(sql, values or {}).fetchall()]
+
+
+def _where(selection: Selection) -> tuple[str, Row]:
+    """Which cells of daily_sentiment count, beside the days; survey comments have their own page.
+
+    The plus keeps SQLite from walking a source's cells instead of the days'.
+    """
+    parts = ["+source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')"]
+    values: Row = {}
+    if selection.source:
+        parts = ["+source_id = (SELECT id FROM sources WHERE name = :source)"]
+        values["source"] = selection.source
+    if selection.language:
+        parts.append("+language = :language")
+        values["language"] = selection.language
+    return " AND ".join(parts), values
+
+
+def services(conn: sqlite3.Connection, selection: Selection) -> list[Row]:
+    """A row a company and service of the portfolio, and of each company as a whole.
+
+    Keys: company, own, service (None: the company as a whole), service_id, mentions, authors,
+    positive, neutral, negative, net, low, high, attention, before (net sentiment), authors_before,
+    change with change_low and change_high, beyond_chance, emotion with emotion_share. Figures of
+    fewer than MIN_VOTES votes are None.
+    """
+    where, values = _where(selection)
+    before_first, before_last = selection.before
+    values |= {
+        "first": str(selection.first),
+        "last": str(selection.last),
+        "before_first": str(before_first),
+        "before_last": str(before_last),
+        "least": MIN_VOTES,
+    }
+    sums = ", ".join(f"sum({name}) AS {name}" for name in _COUNTS)
+    now, before = _net("n"), _net("b")
+    low, high = difference_interval(now, before)
+    found = ask(
+        conn,
+        f"""
+WITH sums AS MATERIALIZED (
+    SELECT company_id, service_id, day >= :first AS now, {sums}
+    FROM daily_sentiment
+    WHERE (day BETWEEN :first AND :last OR day BETWEEN :before_first AND :before_last) AND {where}
+    GROUP BY 1, 2, 3
+),
+wanted AS (
+    SELECT c.id AS company_id, c.name AS company, c.own, v.id AS service_id, v.name AS service
+    FROM companies c, (SELECT id, name FROM services WHERE active UNION ALL SELECT NULL, NULL) v
+    WHERE c.active
+)
+SELECT w.company, w.own, w.service, w.service_id,
+    {", ".join(f"ifnull(n.{name}, 0) AS {name}" for name in _COUNTS)},
+    CASE WHEN n.authors >= :least THEN {now[0]} END AS net,
+    CASE WHEN n.authors >= :least THEN {now[1]} END AS low,
+    CASE WHEN n.authors >= :least THEN {now[2]} END AS high,
+    1.0 * n.mentions / (SELECT sum(mentions) FROM sums WHERE now) AS attention,
+    CASE WHEN b.authors >= :least THEN {before[0]} END AS before,
+    ifnull(b.authors, 0) AS authors_before,
+    CASE WHEN n.authors >= :least AND b.authors >= :least THEN {now[0]} - {before[0]} END AS change,
+    CASE WHEN n.authors >= :least AND b.authors >= :least THEN {low} END AS change_low,
+    CASE WHEN n.authors >= :least AND b.authors >= :least THEN {high} END AS change_high
+FROM wanted w
+LEFT JOIN sums n ON n.company_id = w.company_id AND n.service_id IS w.service_id AND n.now
+LEFT JOIN sums b ON b.company_id = w.company_id AND b.service_id IS w.service_id AND NOT b.now
+ORDER BY w.own DESC, w.company_id, w.service_id IS NULL, w.service_id
+""",
+        values,
+    )
+    for row in found:
+        row["beyond_chance"] = row["change"] is not None and (
+            row["change_low"] > 0 or row["change_high"] < 0
+        )
+        row["emotion"], row["emotion_share"] = _strongest(row)
+    return found
+
+
+def _strongest(row: Row) -> tuple[str | None, float | None]:
+    if row["authors"] < MIN_VOTES:
+        return None, None
+    emotion = max(EKMAN, key=lambda name: row[name])
+    return (emotion, row[emotion] / row["authors"]) if row[emotion] else (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Net sentiment of a run of days; net, low and high are None for fewer than MIN_VOTES votes."""
+
+    first: date
+    authors: int
+    net: float | None
+    low: float | None
+    high: float | None
+    emotions: dict[str, float]
+
+
+def series(
+    conn: sqlite3.Connection, selection: Selection, step: int, service_id: int | None = None
+) -> dict[int, list[Point]]:
+    """The own services over time, in steps of so many days that end with the selection's last day.
+
+    Keyed by the service's id; with `service_id` only that one. Steps without votes are there, too.
+    """
+    where, values = _where(selection)
+    steps = max(1, -(-selection.days // step))
+    first = selection.last - timedelta(days=steps * step - 1)
+    net, low, high = _net("s")
+    sums = ", ".join(f"sum({name}) AS {name}" for name in _COUNTS)
+    only = "" if service_id is None else "AND service_id = :service_id"
+    found = ask(
+        conn,
+        f"""
+SELECT s.*, {net} AS net, {low} AS low, {high} AS high FROM (
+    SELECT service_id, CAST((julianday(day) - julianday(:first)) / :step AS INTEGER) AS place,
+        {sums}
+    FROM daily_sentiment
+    WHERE day BETWEEN :first AND :last AND company_id = (SELECT id FROM companies WHERE own)
+        AND service_id IS NOT NULL {only} AND {where}
+    GROUP BY 1, 2
+) s
+""",
+        values
+        | {
+            "first": str(first),
+            "last": str(selection.last),
+            "step": step,
+            "service_id": service_id,
+        },
+    )
+    out: dict[int, list[Point]] = {}
+    for row in found:
+        points = out.setdefault(
+            row["service_id"],
+            [
+                Point(first + timedelta(days=i * step), 0, None, None, None, {})
+                for i in range(steps)
+            ],
+        )
+        enough = row["authors"] >= MIN_VOTES
+        points[row["place"]] = Point(
+            points[row["place"]].first,
+            row["authors"],
+            row["net"] if enough else None,
+            row["low"] if enough else None,
+            row["high"] if enough else None,
+            {name: row[name] / row["authors"] for name in EKMAN} if enough else {},
+        )
+    return out
+
+
+def surveys(conn: sqlite3.Connection, selection: Selection) -> dict[int, dict[str, Row]]:
+    """Survey figures by service id and metric: value, low, high, n, scale_low, scale_high.
+
+    Where a metric was asked on two scales, the one with more answers. Figures of fewer people than
+    min_responses are None.
+    """
+    u_low, u_high = mean_bounds("wu / w", "wuu / w", "(w * w / ww)")
+    segment = "AND segment = :segment" if selection.segment else ""
+    found = ask(
+        conn,
+        f"""
+SELECT *, {u_low} AS u_low, {u_high} AS u_high FROM (
+    SELECT service_id, metric, scale_low, scale_high, count(*) AS n,
+        count(DISTINCT respondent) + sum(respondent IS NULL) AS people,
+        sum(weight) AS w, sum(weight * weight) AS ww, sum(weight * value) / sum(weight) AS mean,
+        sum(weight * u) AS wu, sum(weight * u * u) AS wuu
+    FROM (
+        SELECT *, CASE metric WHEN 'nps' THEN (value >= 9) - (value <= 6)
+            ELSE (2 * value - scale_low - scale_high) / (scale_high - scale_low) END AS u
+        FROM survey_responses
+        WHERE day BETWEEN :first AND :last AND service_id IS NOT NULL {segment}
+    )
+    GROUP BY service_id, metric, scale_low, scale_high
+)
+ORDER BY n
+""",
+        {
+            "first": str(selection.first),
+            "last": str(selection.last),
+            "segment": selection.segment,
+        },
+    )
+    (least,) = conn.execute(
+        "SELECT CAST(ifnull(max(value), 5) AS INTEGER) FROM state WHERE key = 'min_responses'"
+    ).fetchone()
+    out: dict[int, dict[str, Row]] = {}
+    for row in found:
+        out.setdefault(row["service_id"], {})[row["metric"]] = _survey_figure(row, least)
+    return out
+
+
+def _survey_figure(row: Row, least: int) -> Row:
+    figure: Row = {"n": row["n"], "scale_low": row["scale_low"], "scale_high": row["scale_high"]}
+    if row["people"] < least:
+        return figure | {"value": None, "low": None, "high": None}
+    if row["metric"] == "nps":
+        scale = {"scale_low": -100.0, "scale_high": 100.0}
+        value = 100.0 * row["wu"] / row["w"]
+        return figure | scale | {"value": value, "low": row["u_low"], "high": row["u_high"]}
+    half = (row["scale_high"] - row["scale_low"]) / 200
+    return figure | {
+        "value": row["mean"],
+        "low": row["scale_low"] + half * (row["u_low"] + 100),
+        "high": row["scale_low"] + half * (row["u_high"] + 100),
+    }
+
+
+def alerts(conn: sqlite3.Connection) -> list[Row]:
+    """Alerts that are pending or firing, firing first."""
+    return ask(
+        conn,
+        "SELECT * FROM active_alerts ORDER BY state = 'firing' DESC, since_at DESC",
+    )
+
+
+def by_source(conn: sqlite3.Connection, selection: Selection, service_id: int) -> list[Row]:
+    """The own company's figures of a service by source: source, kind, authors, net, low, high."""
+    where, values = _where(selection)
+    net, low, high = _net("n")
+    return ask(
+        conn,
+        f"""
+SELECT s.name AS source, s.kind, n.mentions, n.authors,
+    CASE WHEN n.authors >= :least THEN {net} END AS net,
+    CASE WHEN n.authors >= :least THEN {low} END AS low,
+    CASE WHEN n.authors >= :least THEN {high} END AS high
+FROM (
+    SELECT source_id, sum(mentions) AS mentions, sum(authors) AS authors,
+        sum(positive) AS positive, sum(neutral) AS neutral, sum(negative) AS negative
+    FROM daily_sentiment
+    WHERE day BETWEEN :first AND :last AND service_id = :service_id
+        AND company_id = (SELECT id FROM companies WHERE own) AND {where}
+    GROUP BY source_id
+) n JOIN sources s ON s.id = n.source_id
+ORDER BY n.authors DESC, s.name
+""",
+        values
+        | {
+            "first": str(selection.first),
+            "last": str(selection.last),
+            "service_id": service_id,
+            "least": MIN_VOTES,
+        },
+    )
+
+
+def baseline(
+    conn: sqlite3.Connection, selection: Selection, service_id: int, days: int
+) -> float | None:
+    """Net sentiment of so many days before the selection; None for fewer than 4 × MIN_VOTES."""
+    earlier = replace(
+        selection,
+        period="",
+        first=selection.first - timedelta(days=days),
+        last=selection.first - timedelta(days=1),
+    )
+    points = series(conn, earlier, days, service_id).get(service_id)
+    return points[0].net if points and points[0].authors >= 4 * MIN_VOTES else None
+
+
+def alarms(conn: sqlite3.Connection, selection: Selection, service_id: int) -> list[Row]:
+    """When alerts about a service fired or were over: day, state, rule."""
+    return ask(
+        conn,
+        "SELECT substr(t.happened_at, 1, 10) AS day, t.to_state AS state, a.rule "
+        "FROM alert_transitions t JOIN alerts a ON a.id = t.alert_id "
+        "WHERE a.service_id = :service_id AND t.to_state IN ('firing', 'resolved') "
+        "AND substr(t.happened_at, 1, 10) BETWEEN :first AND :last ORDER BY t.id",
+        {
+            "service_id": service_id,
+            "first": str(selection.first),
+            "last": str(selection.last),
+        },
+    )
+
+
+def survey_series(
+    conn: sqlite3.Connection, selection: Selection, service_id: int, step: int
+) -> dict[str, list[tuple[date, Row]]]:
+    """Survey figures over time by metric, in steps as `series` has them; hidden ones left out."""
+    out: dict[str, list[tuple[date, Row]]] = {}
+    steps = max(1, -(-selection.days // step))
+    for place in range(steps):
+        last = selection.last - timedelta(days=(steps - 1 - place) * step)
+        part = replace(selection, period="", first=last - timedelta(days=step - 1), last=last)
+        for metric, figure in surveys(conn, part).get(service_id, {}).items():
+            if figure["value"] is not None:
+                out.setdefault(metric, []).append((part.first, figure))
+    return out

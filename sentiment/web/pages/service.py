@@ -1,0 +1,67 @@
+"""One service: its figures over time, why, and the posts behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from datasette.utils.asgi import NotFound
+
+from sentiment.web import figures, posts, state
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from datasette.utils.asgi import Response
+
+    from sentiment.web.selection import Selection
+    from sentiment.web.site import Site, Visit
+
+POSTS = 8
+
+
+async def service(visit: Visit) -> Response:
+    """The page of the service that the address names."""
+    name = visit.arguments.get("name", "")
+    if name not in {service.name for service in visit.site.config.services}:
+        raise NotFound(visit.words.say("no_such_service", name=name[:100]))
+    selection = await visit.selection()
+    order = "telling" if visit.arguments.get("order") == "telling" else "newest"
+    found = await visit.read(gather, visit.site, selection, name, order)
+    return await visit.show(
+        "service.html",
+        name=name,
+        order=order,
+        selection=selection,
+        choices=await visit.site.choices(),
+        **found,
+    )
+
+
+def gather(
+    conn: sqlite3.Connection, site: Site, selection: Selection, name: str, order: str
+) -> dict[str, Any]:
+    """Everything the page shows but its charts, which have addresses of their own."""
+    rows = [row for row in figures.services(conn, selection) if row["service"] == name]
+    own = next(row for row in rows if row["own"])
+    step = step_of(selection)
+    return {
+        "figure": own,
+        "competitors": [row for row in rows if not row["own"]],
+        "surveys": figures.surveys(conn, selection).get(own["service_id"], {}),
+        "points": figures.series(conn, selection, step, own["service_id"]).get(
+            own["service_id"], []
+        ),
+        "step": step,
+        "by_source": figures.by_source(conn, selection, own["service_id"]),
+        "alerts": [alert for alert in figures.alerts(conn) if alert["service"] == name],
+        "posts": posts.of_service(
+            conn, selection, site.config.company.name, name, order=order, most=POSTS
+        ),
+        "state": state.state(conn, site.config),
+        "MIN_VOTES": figures.MIN_VOTES,
+    }
+
+
+def step_of(selection: Selection) -> int:
+    """Days a point of a line: days in a month, weeks in a year, four weeks beyond."""
+    return 1 if selection.days <= 31 else 7 if selection.days <= 400 else 28

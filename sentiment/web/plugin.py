@@ -1,0 +1,146 @@
+"""Datasette's hooks: our pages on its server, its pages behind our door and in our frame.
+
+Hooks are registered once for the process; they act on instances that `server.build` made.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import structlog
+from datasette import hookimpl
+from datasette.utils.asgi import Response
+
+from sentiment.web import access, guard
+from sentiment.web.pages import ROUTES
+from sentiment.web.selection import SelectionError
+from sentiment.web.site import DATABASE, Site, Visit, frame
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request
+
+    View = Callable[[Visit], Awaitable[Response]]
+
+log = structlog.get_logger()
+LONGEST_VALUE = 5_000_000  # bytes of a text or blob that SQL may make
+LONGEST_SQL = 100_000
+OPEN = ("login",)  # pages that need no login
+
+
+def _site(datasette: Datasette) -> Site | None:
+    return getattr(datasette, "site", None)
+
+
+@hookimpl
+def register_routes(datasette: Datasette) -> list[tuple[str, Any]]:
+    """Our pages. They come before Datasette's own, so that ours is the first one."""
+    if _site(datasette) is None:
+        return []
+    return [(f"^{path}$", _view(view, open_to_all=name in OPEN)) for path, name, view in ROUTES]
+
+
+def _view(view: View, *, open_to_all: bool) -> Any:
+    async def answer(datasette: Datasette, request: Request) -> Response:
+        site = _site(datasette)
+        assert site is not None  # noqa: S101 - for mypy; register_routes has looked
+        visit = Visit(site, request)
+        if site.config.web.reading_needs_login and not visit.user and not open_to_all:
+            return Response.redirect(f"/login?next={quote(request.full_path, safe='')}")
+        try:
+            return await view(visit)
+        except SelectionError as error:
+            said = visit.words.say(f"bad_{error.key}", value=error.value[:100])
+            return await visit.show("problem.html", 400, said=said)
+
+    return answer
+
+
+@hookimpl
+def actor_from_request(datasette: Datasette, request: Request) -> dict[str, str] | None:
+    """Who a trusted proxy says it is; sessions of our own are read by Datasette."""
+    site = _site(datasette)
+    if site is None:
+        return None
+    peer = (request.scope.get("client") or ("",))[0]
+    name = access.proxied_name(site.config.web, request.headers, peer)
+    return {"id": name} if name else None
+
+
+@hookimpl
+def permission_allowed(
+    datasette: Datasette, actor: dict[str, str] | None, action: str
+) -> bool | None:
+    """Datasette's own pages follow the same rule as ours; its debugging pages are for nobody."""
+    site = _site(datasette)
+    if site is None:
+        return None
+    if action in ("permissions-debug", "debug-menu", "view-database-download"):
+        return False
+    if site.config.web.reading_needs_login and not actor:
+        return False
+    return None
+
+
+@hookimpl
+def forbidden(datasette: Datasette, request: Request) -> Response | None:
+    """Instead of "forbidden", the login."""
+    if _site(datasette) is None:
+        return None
+    return Response.redirect(f"/login?next={quote(request.full_path, safe='')}")
+
+
+@hookimpl
+def handle_exception(
+    datasette: Datasette, request: Request, exception: Exception
+) -> Callable[[], Awaitable[Response]] | None:
+    """Errors in our frame; what went wrong inside stays in the log."""
+    site = _site(datasette)
+    if site is None:
+        return None
+
+    async def page() -> Response:
+        visit = Visit(site, request)
+        status = getattr(exception, "status", 500)
+        if status == 500:
+            log.error("page_failed", path=request.path, exc_info=exception)
+            said = visit.words.say("failed")
+        else:
+            said = getattr(exception, "message", None) or str(exception)
+            said = said or visit.words.say("not_found")
+        if request.path.endswith(".json"):
+            return Response.json({"ok": False, "error": said, "status": status}, status=status)
+        return await visit.show("problem.html", status, said=said)
+
+    return page
+
+
+@hookimpl
+def extra_template_vars(datasette: Datasette, request: Request | None) -> dict[str, Any]:
+    """Words and navigation for every template."""
+    site = _site(datasette)
+    if site is None or request is None:
+        return {}
+    return frame(Visit(site, request))
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datasette) -> None:
+    """Visitors' SQL may not write, attach, or fill the memory; the time limit is Datasette's."""
+    if _site(datasette) is None or database != DATABASE:
+        return
+    conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+    conn.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, LONGEST_SQL)
+    conn.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    conn.execute("PRAGMA query_only = ON")
+
+
+@hookimpl
+def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
+    """Checks before, and headers after, everything that is answered."""
+    site = _site(datasette)
+    return (lambda app: app) if site is None else (lambda app: guard.Guard(app, site.config.web))

@@ -1,0 +1,82 @@
+"""The server: Datasette over the live database, read-only, with our pages and our door."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datasette.app import Datasette
+from datasette.database import Database
+from datasette.plugins import pm
+
+from sentiment.database import open_database
+from sentiment.privacy import key_file
+from sentiment.web import plugin
+from sentiment.web.site import DATABASE, Site
+
+if TYPE_CHECKING:
+    from sentiment.config import Config
+
+KEY_FILE = "web.key"
+SETTINGS: dict[str, Any] = {
+    "sql_time_limit_ms": 2000,
+    "max_returned_rows": 5000,
+    "default_page_size": 50,
+    "num_sql_threads": 6,
+    "allow_download": False,
+    "max_csv_mb": 100,
+    "suggest_facets": False,
+    "truncate_cells_html": 500,
+}
+if not pm.is_registered(plugin):
+    pm.register(plugin)
+
+
+def build(config: Config, config_path: Path) -> Datasette:
+    """Datasette for the configured database; brings that up to date first.
+
+    Raises ConfigError or DatabaseError, with a sentence.
+    """
+    with open_database(config):
+        pass
+    folder = Path(str(files("sentiment.web")))
+    datasette = Datasette(
+        [],
+        settings=SETTINGS,
+        metadata={},
+        template_dir=str(folder / "templates"),
+        static_mounts=[("assets", str(folder / "assets"))],
+        secret=key_file(config.database_path.with_name(KEY_FILE)).decode(),
+    )
+    datasette.remove_database("_memory")
+    datasette.add_database(Database(datasette, str(config.database_path)), name=DATABASE)
+    datasette.site = Site(config, config_path, datasette)
+    return datasette
+
+
+def address(config: Config) -> str:
+    """Where people open the pages."""
+    if config.web.url:
+        return config.web.url.rstrip("/") + "/"
+    host = f"[{config.web.host}]" if ":" in config.web.host else config.web.host
+    return f"http://{host}:{config.web.port}/"
+
+
+def serve(config: Config, config_path: Path) -> None:
+    """Answer until SIGTERM or SIGINT. OSError when the address is taken."""
+    import uvicorn
+
+    web = config.web
+    uvicorn.run(
+        build(config, config_path).app(),
+        host=web.host,
+        port=web.port,
+        log_level="warning",
+        proxy_headers=False,  # whom to believe is config.toml's business, see access.py
+        server_header=False,
+        limit_concurrency=100,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+    )
