@@ -34,12 +34,15 @@ class DatabaseError(Exception):
 
 def m001_tables(db: Database) -> None:
     """Tables and the triggers that keep the stages' work lists."""
-    for name in ("tables.sql", "triggers.sql"):
-        for statement in _statements((files("sentiment.schema") / name).read_text("utf-8")):
-            db.execute(statement)
+    _run(db, "tables.sql", "triggers.sql")
 
 
-STEPS = (m001_tables,)
+def m002_gold_labels(db: Database) -> None:
+    """Labels that people corrected, for measuring the classifier."""
+    _run(db, "gold_labels.sql")
+
+
+STEPS = (m001_tables, m002_gold_labels)
 migrations = Migrations("sentiment")
 for step in STEPS:
     migrations()(step)
@@ -182,6 +185,12 @@ def _views() -> dict[str, str]:
     from sentiment.schema.views import VIEWS
 
     return VIEWS
+
+
+def _run(db: Database, *scripts: str) -> None:
+    for name in scripts:
+        for statement in _statements((files("sentiment.schema") / name).read_text("utf-8")):
+            db.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:
