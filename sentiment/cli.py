@@ -341,6 +341,7 @@ def import_surveys(
 
     Example: sentiment import surveys export.csv --dry-run
     """
+    from sentiment.rollup import rollup as roll_up
     from sentiment.show import progress_bar, show_survey
     from sentiment.surveys.importing import import_survey
     from sentiment.surveys.listing import listed_in
@@ -357,6 +358,8 @@ def import_surveys(
             progress=lambda part, whole: progress("read", part, whole),
             listed=listed,
         )
+        if not dry_run:
+            roll_up(db, progress=lambda part, whole: progress("roll up", part, whole))
     if as_json:
         _print_json(result.as_dict())
     else:

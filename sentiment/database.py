@@ -42,7 +42,12 @@ def m002_gold_labels(db: Database) -> None:
     _run(db, "gold_labels.sql")
 
 
-STEPS = (m001_tables, m002_gold_labels)
+def m003_survey_sums(db: Database) -> None:
+    """Sums of survey answers, so that views need not read millions of them."""
+    _run(db, "survey_sums.sql")
+
+
+STEPS = (m001_tables, m002_gold_labels, m003_survey_sums)
 migrations = Migrations("sentiment")
 for step in STEPS:
     migrations()(step)

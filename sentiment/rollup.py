@@ -1,4 +1,7 @@
-"""Roll up: the daily figures of each company, service, source and language that changed."""
+"""Roll up: the daily figures of each company, service, source and language that changed.
+
+And the sums of survey answers by day, week and month.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from models.labels import EKMAN
 from sentiment.database import count, rows, transaction
+from sentiment.schema.survey_views import UNITS, roll_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,8 +75,13 @@ def rollup(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
-    """Recompute the cells that changed; returns how many days of a service at a source."""
-    todo = count(db, "SELECT count(*) FROM stale_days")
+    """Recompute the cells that changed; returns how many days of a service at a source.
+
+    Days of a service on which survey answers changed count likewise.
+    """
+    todo = count(
+        db, "SELECT (SELECT count(*) FROM stale_days) + (SELECT count(*) FROM stale_survey_days)"
+    )
     done = 0
     while not stopping():
         with transaction(db):
@@ -82,6 +91,9 @@ def rollup(
         if not stale:
             break
         done += len(stale)
+        progress(done, max(todo, done))
+    while not stopping() and (days := _roll_up_surveys(db)):
+        done += days
         progress(done, max(todo, done))
     return done
 
@@ -98,3 +110,21 @@ def _recompute(db: Database, cell: dict[str, object]) -> None:
         "AND source_id = :source_id AND day = :day",
         cell,
     )
+
+
+# In order, so that the days of a month come together and it is read once or twice, not each time.
+SURVEY_DAYS = (
+    f"SELECT service_id, day FROM stale_survey_days ORDER BY service_id, day LIMIT {BATCH}"
+)
+
+
+def _roll_up_surveys(db: Database) -> int:
+    """Add up the survey answers of the days, weeks and months of a batch of days."""
+    with transaction(db):
+        for unit in UNITS:
+            for statement in roll_up(unit, SURVEY_DAYS):
+                db.execute(statement)
+        done = db.execute(
+            f"DELETE FROM stale_survey_days WHERE (service_id, day) IN ({SURVEY_DAYS})"
+        )
+    return int(done.rowcount)

@@ -186,11 +186,17 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
 }
 """View → (what a row is, {column: what it means})."""
 
-for _view in ("survey_scores", "service_scorecard"):
-    VIEWS[f"{_view}_weekly"] = (
-        f"The same as {_view} by week.",
+
+def _by(unit: str, view: str, period: str) -> tuple[str, dict[str, str]]:
+    return (
+        f"The same as {view} by {unit}.",
         {
-            name: said.replace("month, YYYY-MM", "the week's Monday").replace("month", "week")
-            for name, said in VIEWS[_view][1].items()
+            name: said.replace("month, YYYY-MM", period).replace("month", unit)
+            for name, said in VIEWS[view][1].items()
         },
     )
+
+
+for _view in ("survey_scores", "service_scorecard"):
+    VIEWS[f"{_view}_weekly"] = _by("week", _view, "the week's Monday")
+VIEWS["survey_scores_daily"] = _by("day", "survey_scores", "date in the configured time zone")

@@ -16,15 +16,61 @@ from sentiment.schema.intervals import Z, difference_interval, mean_bounds, shar
 
 METRICS = ("csat", "csat_top2", "nps", "ces")
 MIN_RESPONSES = "(SELECT CAST(value AS INTEGER) FROM state WHERE key = 'min_responses')"
-MONTH = "substr(day, 1, 7)"
-WEEK = "date(day, '-6 days', 'weekday 1')"
+UNITS = {
+    # SQL for the period that a day lies in, and for a period's last day
+    "day": ("day", "{period}"),
+    "week": ("date(day, '-6 days', 'weekday 1')", "date({period}, '+6 days')"),
+    "month": ("substr(day, 1, 7)", "{period} || '-31'"),
+}
 MONTH_BEFORE = "strftime('%Y-%m', {period} || '-01', '-1 month')"
 WEEK_BEFORE = "date({period}, '-7 days')"
 
+_KEY = ("service_id", "segment", "period", "metric", "scale_low", "scale_high")
 _SUMS = ("n", "people", "w", "ww", "wx", "wu", "wuu", "wtop")
+_VOTE = """CASE metric WHEN 'nps' THEN (value >= 9) - (value <= 6)
+            ELSE (2 * value - scale_low - scale_high) / (scale_high - scale_low) END"""
 
 
-def survey_scores(view: str, period: str) -> str:
+def added_up(unit: str, periods: str) -> str:
+    """SQL for the rows of survey_sums of some periods, from the answers themselves.
+
+    periods: name of a table with service_id (0: the company as a whole) and period.
+    """
+    last = UNITS[unit][1].format(period="s.period")
+    return f"""
+    SELECT {", ".join(_KEY)},
+        count(*) AS n,
+        count(DISTINCT respondent) + sum(respondent IS NULL) AS people,
+        sum(weight) AS w, sum(weight * weight) AS ww, sum(weight * value) AS wx,
+        sum(weight * u) AS wu, sum(weight * u * u) AS wuu,
+        sum(weight * (value >= scale_high - 1)) AS wtop
+    FROM (
+        SELECT r.*, s.period, {_VOTE} AS u
+        FROM {periods} s CROSS JOIN survey_responses r
+        ON r.service_id IS nullif(s.service_id, 0) AND r.day BETWEEN s.period AND {last}
+    )
+    GROUP BY {", ".join(_KEY)}"""
+
+
+def roll_up(unit: str, batch: str) -> tuple[str, str]:
+    """SQL that computes survey_sums anew for the periods that some days lie in: delete, insert.
+
+    batch: SQL for the days, as service_id and day.
+    """
+    touched = f"""
+WITH touched AS MATERIALIZED (
+    SELECT DISTINCT service_id, {UNITS[unit][0]} AS period FROM ({batch})
+)"""
+    delete = f"""{touched}
+DELETE FROM survey_sums
+WHERE unit = '{unit}' AND (ifnull(service_id, 0), period) IN (SELECT * FROM touched)"""
+    insert = f"""{touched}
+INSERT INTO survey_sums (unit, {", ".join(_KEY + _SUMS)})
+SELECT '{unit}', * FROM ({added_up(unit, "touched")})"""
+    return delete, insert
+
+
+def survey_scores(view: str, unit: str) -> str:
     """Survey answers by service, segment, period and scale.
 
     CSAT and CES on their own scale, NPS and shares in points of 100. An empty segment means all of
@@ -39,21 +85,14 @@ def survey_scores(view: str, period: str) -> str:
     of_all = "PARTITION BY service_id, period, metric, scale_low, scale_high"
     return f"""
 CREATE VIEW {view} AS
-WITH answers AS (
-    SELECT *, {period} AS period,
-        CASE metric WHEN 'nps' THEN (value >= 9) - (value <= 6)
-            ELSE (2 * value - scale_low - scale_high) / {span} END AS u
-    FROM survey_responses
+WITH stale AS MATERIALIZED (
+    SELECT DISTINCT service_id, {UNITS[unit][0]} AS period FROM stale_survey_days
 ),
 parts AS (
-    SELECT service_id, segment, period, metric, scale_low, scale_high,
-        count(*) AS n,
-        count(DISTINCT respondent) + sum(respondent IS NULL) AS people,
-        sum(weight) AS w, sum(weight * weight) AS ww, sum(weight * value) AS wx,
-        sum(weight * u) AS wu, sum(weight * u * u) AS wuu,
-        sum(weight * (value >= scale_high - 1)) AS wtop
-    FROM answers
-    GROUP BY service_id, segment, period, metric, scale_low, scale_high
+    SELECT {", ".join(_KEY + _SUMS)} FROM survey_sums
+    WHERE unit = '{unit}' AND (ifnull(service_id, 0), period) NOT IN (SELECT * FROM stale)
+    UNION ALL
+    SELECT * FROM ({added_up(unit, "stale")})
 ),
 groups AS (
     SELECT service_id, segment, period, metric, scale_low, scale_high, 0 AS whole,
@@ -356,8 +395,9 @@ WHERE p.rating IS NOT NULL;
 """
 
 VIEWS = {
-    "survey_scores": survey_scores("survey_scores", MONTH),
-    "survey_scores_weekly": survey_scores("survey_scores_weekly", WEEK),
+    "survey_scores": survey_scores("survey_scores", "month"),
+    "survey_scores_weekly": survey_scores("survey_scores_weekly", "week"),
+    "survey_scores_daily": survey_scores("survey_scores_daily", "day"),
     "service_scorecard": service_scorecard(
         "service_scorecard", "service_monthly", "survey_scores", MONTH_BEFORE
     ),

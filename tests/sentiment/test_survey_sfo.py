@@ -104,11 +104,11 @@ def test_daily_nps_is_that_of_the_answers_counted_one_by_one(airport):
                 counted.setdefault(row["INTDATE"], []).append(int(row["NETPRO"]))
     found = rows(
         db,
-        "SELECT day, 100.0 * sum((value >= 9) - (value <= 6)) / count(*) AS nps "
-        "FROM survey_responses WHERE metric = 'nps' AND day LIKE '2017-%' GROUP BY day",
+        "SELECT period, value FROM survey_scores_daily "
+        "WHERE metric = 'nps' AND service IS NULL AND period LIKE '2017-%'",
     )
     assert len(found) == 20
-    assert {row["day"]: pytest.approx(row["nps"]) for row in found} == {
+    assert {row["period"]: pytest.approx(row["value"]) for row in found} == {
         day: 100 * sum((v >= 9) - (v <= 6) for v in values) / len(values)
         for day, values in counted.items()
     }

@@ -5,11 +5,16 @@ import random
 
 import numpy as np
 import pytest
+from sqlite_utils.migrations import Migrations
 
-from sentiment.database import rows, set_state
+from sentiment import database
+from sentiment.database import connect, count, migrate, rows, set_state
+from sentiment.privacy import for_one_day
+from sentiment.rollup import SURVEY_DAYS, rollup
 from sentiment.schema.intervals import Z, mean_bounds, share_interval
 from sentiment.status import status
 
+KEY = ("service", "segment", "period", "metric", "scale_high")
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 
 
@@ -44,7 +49,17 @@ def votes(db, positive, negative, month="2026-03", *, service=1, source=1):
 
 
 def scores(db, where="1", view="survey_scores"):
-    return rows(db, f"SELECT * FROM {view} WHERE {where}")
+    """Rows of a view: the same from the answers themselves as from their sums."""
+    sql = f"SELECT * FROM {view} WHERE {where}"
+    before = rows(db, sql)
+    rollup(db)
+    after = rows(db, sql)
+    assert ordered(after) == [pytest.approx(row) for row in ordered(before)]
+    return before
+
+
+def ordered(found):
+    return sorted(found, key=lambda row: [str(row[name]) for name in KEY])
 
 
 # Metrics
@@ -114,6 +129,111 @@ def test_weeks_are_named_by_their_monday(db):
     assert [(r["period"], r["responses"]) for r in found] == [("2026-03-02", 10), ("2026-03-09", 5)]
     cards = rows(db, "SELECT period, nps_change FROM service_scorecard_weekly ORDER BY period")
     assert [tuple(card.values()) for card in cards] == [("2026-03-02", None), ("2026-03-09", 0.0)]
+
+
+# Sums
+
+
+def test_changed_and_deleted_answers_change_the_figure_at_once(db):
+    """Whether they are added up already or not; and months that nobody touched stay added up."""
+    for month in ("2026-02", "2026-03"):
+        for value in (5, 5, 5, 4, 4, 1):
+            answer(db, "csat", value, month)
+    rollup(db)
+    db.execute("UPDATE survey_responses SET value = 4 WHERE value = 1 AND day LIKE '2026-03-%'")
+    stale = rows(db, "SELECT * FROM stale_survey_days")
+    assert stale == [{"service_id": 1, "day": "2026-03-15"}]
+    csat = {row["period"]: row["value"] for row in scores(db, "metric = 'csat'")}
+    assert csat == {"2026-02": pytest.approx(4), "2026-03": pytest.approx(4.5)}
+    db.execute("DELETE FROM survey_responses WHERE day LIKE '2026-03-%' AND id % 2")
+    assert {row["period"]: row["responses"] for row in scores(db)} == {"2026-02": 6, "2026-03": 3}
+    db.execute("DELETE FROM survey_responses")
+    assert scores(db) == []
+    assert count(db, "SELECT count(*) FROM survey_sums") == 0
+
+
+def test_an_answer_that_moves_leaves_its_old_day_and_service(db):
+    """A corrected date, a corrected service."""
+    for _ in range(12):
+        answer(db, "nps", 9, "2026-02")
+    rollup(db)
+    db.execute("UPDATE survey_responses SET day = '2026-03-01', service_id = 2 WHERE id > 6")
+    found = [(row["service"], row["period"], row["responses"]) for row in scores(db)]
+    assert sorted(found) == [("Arbeitsrecht", "2026-02", 6), ("Steuerberatung", "2026-03", 6)]
+
+
+@pytest.mark.parametrize("unit", ["day", "week", "month"])
+def test_sums_deleted_by_hand_are_computed_again(db, unit):
+    """As every derived figure."""
+    for day in ("2026-02-27", "2026-03-01", "2026-03-31"):
+        for _ in range(5):
+            answer(db, "nps", 9, day=day)
+    views = ("survey_scores", "survey_scores_weekly", "survey_scores_daily")
+    before = [scores(db, view=view) for view in views]
+    db.execute("DELETE FROM survey_sums WHERE unit = ?", [unit])
+    assert [scores(db, view=view) for view in views] == before
+    assert count(db, "SELECT count(*) FROM stale_survey_days") == 0
+
+
+def test_random_changes_never_part_the_sums_from_the_answers(db):
+    """Three hundred inserts, updates and deletions, rolled up now and then."""
+    chance = random.Random(11)
+    set_state(db, "min_responses", "1")
+    for step in range(300):
+        day = f"2026-{chance.randrange(1, 4):02}-{chance.randrange(1, 29):02}"
+        if chance.random() < 0.7:
+            answer(db, chance.choice(list(SCALES)), chance.randrange(1, 6), day=day,
+                   service=chance.choice((1, 2, None)), segment=chance.choice((None, "A", "B")),
+                   respondent=chance.choice((None, "p", "q")), weight=chance.choice((1.0, 2.5)),
+                   external_id=f"step {step}")  # fmt: skip
+        else:
+            some = f"WHERE id IN (SELECT id FROM survey_responses ORDER BY id % {step + 1} LIMIT 3)"
+            db.execute(chance.choice((
+                f"UPDATE survey_responses SET day = '{day}' {some}",
+                f"UPDATE survey_responses SET weight = 3, service_id = 2 {some}",
+                f"DELETE FROM survey_responses {some}",
+            )))  # fmt: skip
+        if chance.random() < 0.1:
+            for view in ("survey_scores", "survey_scores_weekly", "survey_scores_daily"):
+                scores(db, view=view)
+
+
+def test_a_roll_up_that_is_stopped_goes_on_where_it_was(db, monkeypatch):
+    """Each batch is whole; in between, the figures are right all the same."""
+    monkeypatch.setattr("sentiment.rollup.SURVEY_DAYS", SURVEY_DAYS.replace("200", "3"))
+    for day in range(1, 29):
+        answer(db, "nps", 9, day=f"2026-02-{day:02}")
+    assert rollup(db, stopping=iter([False, False, False, True]).__next__) == 6
+    assert count(db, "SELECT count(*) FROM stale_survey_days") == 22
+    assert [row["responses"] for row in rows(db, "SELECT * FROM survey_scores")] == [28]
+    assert rollup(db) == 22
+
+
+def test_unlinking_a_respondent_does_not_make_several_people_of_one(db):
+    """What was hidden while it was known to be one person stays hidden afterwards."""
+    for day in range(1, 11):
+        answer(db, "nps", 9, day=f"2026-02-{day:02}", respondent="p")
+    rollup(db)
+    for row in rows(db, "SELECT id, respondent, day FROM survey_responses"):
+        hidden = for_one_day(row["respondent"], row["day"])
+        db.execute("UPDATE survey_responses SET respondent = ? WHERE id = ?", [hidden, row["id"]])
+    assert scores(db)[0]["value"] is None
+
+
+def test_a_database_from_before_the_sums_is_brought_up(tmp_path):
+    """Its answers wait to be added up, and count already."""
+    with connect(tmp_path / "old.db") as db:
+        old = Migrations("sentiment")
+        old()(database.m001_tables)
+        old.apply(db)
+        db.execute("INSERT INTO services VALUES (1, 'Arbeitsrecht', 1)")
+        set_state(db, "min_responses", "5")
+        for value in (10, 9, 8, 7, 6, 0, 9, 9):
+            answer(db, "nps", value)
+    with connect(tmp_path / "old.db") as db:
+        migrate(db)
+        (row,) = scores(db)
+        assert (row["value"], row["responses"]) == (25.0, 8)
 
 
 # Coverage
