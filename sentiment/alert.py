@@ -16,6 +16,7 @@ import structlog
 from sentiment import drop, rules
 from sentiment.database import count, get_state, rows, set_state, timestamp, transaction
 from sentiment.decision import Evidence, Pace, Standing, course
+from sentiment.reasons import Reason, why
 from sentiment.rules import PACE, Seen
 
 if TYPE_CHECKING:
@@ -75,14 +76,14 @@ def _services(db: Database, config: Config) -> list[dict[str, Any]]:
     return [row for row in found if row["name"] not in off]
 
 
-def _frozen(db: Database, config: Config, now: datetime) -> str:
+def _frozen(db: Database, config: Config, now: datetime) -> Reason | None:
     """Why nothing may be concluded at all: the picture is not complete yet."""
     unread = rows(
         db,
         "SELECT name FROM sources WHERE active = 1 AND last_attempt_at IS NULL ORDER BY id",
     )
     if unread:
-        return f"not read yet: {', '.join(row['name'] for row in unread)}"
+        return why("not read yet", names=[row["name"] for row in unread])
     model = get_state(db, "model") or ""
     waiting = count(
         db,
@@ -93,15 +94,15 @@ def _frozen(db: Database, config: Config, now: datetime) -> str:
         model,
     )
     if waiting:
-        return f"{waiting} mentions wait for the present model's scores"
+        return why("unscored", n=waiting)
     unmatched = count(
         db, "SELECT count(*) FROM posts WHERE matched_by IS NULL AND erased_at IS NULL"
     )
-    return f"{unmatched} posts wait to be read" if unmatched > BACKLOG else ""
+    return why("unmatched", n=unmatched) if unmatched > BACKLOG else None
 
 
 def _service(
-    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: str
+    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: Reason | None
 ) -> int:
     """The sequential test of a service, and the plainer rules when it has nothing to say."""
     changed, lost = _drop(db, config, service, now, frozen)
@@ -112,14 +113,14 @@ def _service(
         if frozen:
             told = Evidence(frozen=frozen)
         elif state in ("pending", "firing"):
-            told = Evidence(over="told by the alert on the drop")
+            told = Evidence(over=why("told"))
         changed += _settle(db, Seen(seen.rule, seen.service, seen.subject, told, seen.facts), now)
     return changed
 
 
 def _drop(
-    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: str
-) -> tuple[int, str]:
+    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: Reason | None
+) -> tuple[int, Reason | None]:
     row = _row(db, "drop", service["id"], "", now)
     if frozen:
         return _settle(db, Seen("drop", service["id"], "", Evidence(frozen=frozen)), now), frozen
@@ -189,7 +190,7 @@ def _settle(db: Database, seen: Seen, now: datetime, detail: dict[str, Any] | No
         _write(db, row, steps, seen.facts or old.get("facts", {}), now)
     for state, reason in steps:
         tell = log.info if state in TOLD else log.debug
-        tell("alert", rule=seen.rule, subject=seen.subject, state=state, reason=reason)
+        tell("alert", rule=seen.rule, subject=seen.subject, state=state, reason=str(reason))
     return len(steps)
 
 
@@ -227,6 +228,7 @@ def _write(
 ) -> None:
     before = row["state"]
     for state, reason in steps:
+        detail = facts | {"reason": reason.stored()}
         muted = row["acknowledged_at"] is not None and state == "resolved"
         db.execute(
             "INSERT INTO alert_transitions "
@@ -236,9 +238,9 @@ def _write(
                 row["id"],
                 before,
                 state,
-                reason,
+                str(reason),
                 timestamp(now),
-                json.dumps(facts, sort_keys=True, ensure_ascii=False),
+                json.dumps(detail, sort_keys=True, ensure_ascii=False),
                 timestamp(now) if muted else None,  # acknowledged: nothing more is sent
             ],
         )
@@ -257,7 +259,7 @@ def _remind(config: Config, db: Database, now: datetime) -> int:
     )
     for row in due_again:
         with transaction(db):
-            step: Transition = ("firing", "it goes on: the repeat interval has passed")
+            step: Transition = ("firing", why("goes on"))
             _write(db, row, [step], json.loads(row["facts"]), now)
     return len(due_again)
 

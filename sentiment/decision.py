@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sentiment.reasons import Reason, why
+
+QUIET = why("quiet")
 State = Literal["ok", "pending", "firing", "resolved", "no-data"]
 
 
@@ -27,15 +30,15 @@ class Evidence:
     """What a rule sees at present.
 
     level: "quiet", "suspected" (worth to be marked as pending) or "alarm". over: why a firing
-    alert is over; empty while it goes on. unknown: why nothing can be said for lack of data.
+    alert is over; None while it goes on. unknown: why nothing can be said for lack of data.
     frozen: why what is seen may not be believed at present; nothing fires and nothing ends.
     """
 
     level: Literal["quiet", "suspected", "alarm"] = "quiet"
-    why: str = ""
-    over: str = ""
-    unknown: str = ""
-    frozen: str = ""
+    why: Reason = QUIET
+    over: Reason | None = None
+    unknown: Reason | None = None
+    frozen: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Standing:
     ended_at: datetime | None = None
 
 
-Transition = tuple[State, str]  # the new state and the reason
+Transition = tuple[State, Reason]  # the new state and the reason
 
 
 def decide(standing: Standing, seen: Evidence, now: datetime, pace: Pace) -> Transition | None:
@@ -55,14 +58,14 @@ def decide(standing: Standing, seen: Evidence, now: datetime, pace: Pace) -> Tra
     step: Transition | None = None
     since = now - standing.since
     match standing.state:
-        case state if seen.frozen or seen.unknown:
-            step = _without_data(state, seen)
+        case state if lacking := seen.frozen or seen.unknown:
+            step = _without_data(state, lacking, broken=seen.frozen is not None)
         case "no-data":
-            step = "ok", "there are enough data"
+            step = "ok", why("enough")
         case "ok" | "resolved" if seen.level != "quiet":
             step = "pending", seen.why
         case "resolved" if since >= pace.rest:
-            step = "ok", "it stayed quiet"
+            step = "ok", why("quiet")
         case "pending":
             step = _pending(standing, seen, now, pace)
         case "firing" if seen.over and since >= pace.stay:
@@ -82,16 +85,16 @@ def course(standing: Standing, seen: Evidence, now: datetime, pace: Pace) -> lis
     return steps
 
 
-def _without_data(state: State, seen: Evidence) -> Transition | None:
+def _without_data(state: State, lacking: Reason, *, broken: bool) -> Transition | None:
     """A firing alert stays as it is; so does a pending one whose source broke."""
-    if state in ("ok", "resolved") or (state == "pending" and seen.unknown and not seen.frozen):
-        return "no-data", seen.frozen or seen.unknown
+    if state in ("ok", "resolved") or (state == "pending" and not broken):
+        return "no-data", lacking
     return None
 
 
 def _pending(standing: Standing, seen: Evidence, now: datetime, pace: Pace) -> Transition | None:
     if seen.level == "quiet":
-        return "ok", "the suspicion did not hold"
+        return "ok", why("unfounded")
     rested = standing.ended_at is None or now - standing.ended_at >= pace.rest
     if seen.level == "alarm" and rested and now - standing.since >= pace.hold:
         return "firing", seen.why

@@ -32,6 +32,7 @@ from sentiment.detection import (
     watch,
     without_weekdays,
 )
+from sentiment.reasons import Reason, why
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -216,28 +217,23 @@ def level(  # noqa: PLR0917
 def evidence(assessed: Assessed | None, broken: list[str], fired_at: datetime | None) -> Evidence:
     """What the test says, as the state machine wants to hear it. fired_at: of a firing alert."""
     if assessed is None:
-        return Evidence(
-            unknown=f"fewer than {MIN_VOTES} authors or {LEAST_DAYS} days to learn from"
-        )
+        return Evidence(unknown=why("too few", authors=MIN_VOTES, days=LEAST_DAYS))
     seen = assessed.watch
     if lost := _missed(assessed, broken):
-        return Evidence(frozen=f"not read at present: {', '.join(lost)}")
+        return Evidence(frozen=why("not read", names=lost))
     if seen.open:
-        return Evidence("alarm", why=_sentence(seen.open, assessed))
+        return Evidence("alarm", _fell(seen.open, assessed))
     over = _over(seen, fired_at)
     if seen.score >= -PENDING:
-        return Evidence("suspected", why="the mentions may be getting worse", over=over)
+        return Evidence("suspected", why("suspected"), over)
     return Evidence(over=over)
 
 
-def _over(seen: Watch, fired_at: datetime | None) -> str:
+def _over(seen: Watch, fired_at: datetime | None) -> Reason | None:
     last = seen.episodes[-1] if seen.episodes else None
     if last and fired_at and (last.ended_at or 0) >= fired_at.timestamp() - 86400:
-        return {
-            "recovered": "the mentions are as they were before",
-            "usual": "the lower level has lasted so long that it is the usual one now",
-        }[last.ending]
-    return "seen again, with late posts and present scores, there is no drop"
+        return why(last.ending)
+    return why("no drop")
 
 
 def _missed(assessed: Assessed, broken: list[str]) -> list[str]:
@@ -246,11 +242,12 @@ def _missed(assessed: Assessed, broken: list[str]) -> list[str]:
     return [name for name in broken if sources.count(name) >= SUPPORT * len(sources)]
 
 
-def _sentence(drop: Episode, assessed: Assessed) -> str:
+def _fell(drop: Episode, assessed: Assessed) -> Reason:
     votes = assessed.heard.votes
     now = float(votes.value[votes.at >= drop.onset_at].mean())
     since = datetime.fromtimestamp(drop.onset_at, UTC).date()
-    return f"valence fell from {drop.mean:+.2f} to {now:+.2f} since {since}"
+    before, after = round(drop.mean, 2), round(now, 2)
+    return why("fell", before=before, after=after, since=since.isoformat())
 
 
 def explain(db: Database, config: Config, assessed: Assessed, drop: Episode) -> dict[str, Any]:

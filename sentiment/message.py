@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import rows
+from sentiment.reasons import reason_text, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,15 +93,6 @@ WORDS = {
         "sadness": "Trauer", "surprise": "Überraschung", "day": "{0:%-d.%-m.%Y}",
     },
 }  # fmt: skip
-REASONS_DE = {
-    "the mentions are as they were before": "Die Beiträge sind wieder wie zuvor",
-    "the lower level has lasted so long that it is the usual one now": "Das niedrigere Niveau "
-    "dauert so lange an, dass es nun das übliche ist",
-    "seen again, with late posts and present scores, there is no drop": "Mit nachgereichten "
-    "Beiträgen und heutigen Werten ist kein Abfall zu sehen",
-    "it is read again": "Sie wird wieder gelesen",
-    "told by the alert on the drop": "Die Meldung zum Abfall sagt es schon",
-}
 
 
 @dataclass(frozen=True)
@@ -132,10 +124,11 @@ def compose(
 
 def _part(db: Database, row: dict[str, Any], language: str, now: datetime) -> tuple[str, str]:
     words, facts = WORDS[language], json.loads(row["detail"])
-    title = _title(row, facts, words)
-    reason = REASONS_DE.get(row["reason"], row["reason"]) if language == "de" else row["reason"]
+    title = _title(row, facts, language)
     if row["to_state"] == "resolved":
-        return words["over"].format(title=title), words["reason"].format(reason=reason)
+        return words["over"].format(title=title), words["reason"].format(
+            reason=reason_text(row, language)
+        )
     lines = list(_lines(db, row, facts, language, now))
     lines.append(words["act"].format(alert=row["alert_id"]))
     if row["from_state"] == "firing":
@@ -143,13 +136,14 @@ def _part(db: Database, row: dict[str, Any], language: str, now: datetime) -> tu
     return title, "\n\n".join(lines)
 
 
-def _title(row: dict[str, Any], facts: dict[str, Any], words: dict[str, str]) -> str:
+def _title(row: dict[str, Any], facts: dict[str, Any], language: str) -> str:
+    words = WORDS[language]
     kind = "disk" if row["rule"] == "source" and row["subject"] == "disk" else row["rule"]
     values = {
         "service": row["service"] or "",
         "subject": row["subject"].upper() if kind == "survey" else row["subject"],
         "below": facts.get("below", 0.0),
-        "said": facts.get("said", ""),
+        "said": told(facts.get("said", ""), language),
         "emotion": words.get(row["subject"], ""),
         "of": words["of"].format(service=row["service"]) if row["service"] else "",
     }

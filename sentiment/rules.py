@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.database import day_of, rows, timestamp
 from sentiment.decision import Evidence, Pace
+from sentiment.reasons import Reason, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,13 +82,13 @@ def _threshold(
         return
     found = _counts(db, config, service, now - rule.window, now)
     if found["authors"] < rule.min_authors:
-        seen = Evidence(unknown=f"fewer than {rule.min_authors} authors in {_days(rule.window)}")
-        yield Seen("threshold", service, "", seen)
+        lacking = why("few in window", authors=rule.min_authors, days=rule.window.days)
+        yield Seen("threshold", service, "", Evidence(unknown=lacking))
         return
     net = 100 * (found["positive"] - found["negative"]) / found["authors"]
-    why = f"net sentiment {net:+.0f} is below {below:+.0f}"
-    over = f"net sentiment is {net:+.0f} again" if net >= below + HYSTERESIS else ""
-    seen = Evidence("alarm" if net < below else "quiet", why, over)
+    low = why("below", net=net, below=below)
+    over = why("above", net=net) if net >= below + HYSTERESIS else None
+    seen = Evidence("alarm" if net < below else "quiet", low, over)
     facts = {"net": round(net), "below": below, "authors": found["authors"]}
     yield Seen("threshold", service, "", seen, facts)
 
@@ -99,16 +100,16 @@ def _volume(db: Database, config: Config, service: int, now: datetime) -> Iterat
     found = _counts(db, config, service, now - rule.window, now)["authors"]
     before = _before(db, config, service, now, rule.window)
     if before is None:
-        yield Seen("volume", service, "", Evidence(unknown=f"fewer than {LEARN_DAYS} days before"))
+        yield Seen("volume", service, "", Evidence(unknown=why("no past", days=LEARN_DAYS)))
         return
     counts, days = before
     usual = counts["authors"] / days * rule.window.days
     clear = found - usual >= CLEAR * math.sqrt(max(usual, 1.0) * 2)  # twice Poisson's variance
     many = found >= max(rule.min_authors, rule.factor * usual) and clear
-    why = f"{found} authors in {_days(rule.window)}, usually {usual:.1f}"
-    over = "" if many else f"{found} authors in {_days(rule.window)} again"
+    loud = why("many", authors=found, days=rule.window.days, usual=usual)
+    over = None if many else why("as many", authors=found, days=rule.window.days)
     facts = {"authors": found, "usual": round(usual, 1), "days": rule.window.days}
-    yield Seen("volume", service, "", Evidence("alarm" if many else "quiet", why, over), facts)
+    yield Seen("volume", service, "", Evidence("alarm" if many else "quiet", loud, over), facts)
 
 
 def _emotions(db: Database, config: Config, service: int, now: datetime) -> Iterator[Seen]:
@@ -119,7 +120,7 @@ def _emotions(db: Database, config: Config, service: int, now: datetime) -> Iter
     before = _before(db, config, service, now, rule.window)
     for emotion in ("anger", "fear"):
         if before is None or min(found["authors"], before[0]["authors"]) < rule.min_authors:
-            lacking = Evidence(unknown=f"fewer than {rule.min_authors} authors")
+            lacking = Evidence(unknown=why("few", authors=rule.min_authors))
             yield Seen("emotion", service, emotion, lacking)
             continue
         n, m = found["authors"], before[0]["authors"]
@@ -127,10 +128,10 @@ def _emotions(db: Database, config: Config, service: int, now: datetime) -> Iter
         pooled = (found[emotion] + before[0][emotion] + 1) / (n + m + 2)
         error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
         risen = 100 * (share - usual) >= rule.rise and share - usual >= CLEAR * error
-        why = f"{emotion} in {100 * share:.0f} % of the posts, usually {100 * usual:.0f} %"
-        over = "" if 100 * (share - usual) >= rule.rise / 2 else f"{emotion} is usual again"
+        more = why("risen", emotion=emotion, after=100 * share, before=100 * usual)
+        over = None if 100 * (share - usual) >= rule.rise / 2 else why("calm", emotion=emotion)
         facts = {"after": round(100 * share), "before": round(100 * usual), "authors": n}
-        level = Evidence("alarm" if risen else "quiet", why, over)
+        level = Evidence("alarm" if risen else "quiet", more, over)
         yield Seen("emotion", service, emotion, level, facts)
 
 
@@ -197,21 +198,22 @@ def _fallen(
 ) -> Seen:
     rule = config.alerts.survey
     if not early or not late or min(early["n"], late["n"]) < rule.min_answers:
-        lacking = Evidence(unknown=f"fewer than {rule.min_answers} answers")
+        lacking = Evidence(unknown=why("few answers", answers=rule.min_answers))
         return Seen("survey", service, subject, lacking)
     variances = [
         max(part["square"] - part["mean"] ** 2, 1e-6) / part["n"] for part in (early, late)
     ]
     fall = early["mean"] - late["mean"]
     z = fall / math.sqrt(sum(variances))
-    why = f"{subject} fell from {early['mean']:.1f} to {late['mean']:.1f}"
-    over = f"{subject} is no longer clearly lower" if z < rule.z / 2 else ""
+    metric = subject.upper()
+    lower = why("scored lower", metric=metric, before=early["mean"], after=late["mean"])
+    over = why("scored again", metric=metric) if z < rule.z / 2 else None
     facts = {
         "before": round(early["mean"], 1),
         "after": round(late["mean"], 1),
         "answers": int(late["n"]),
     }
-    level = Evidence("alarm" if z >= rule.z else "quiet", why, over)
+    level = Evidence("alarm" if z >= rule.z else "quiet", lower, over)
     return Seen("survey", service, subject, level, facts)
 
 
@@ -222,31 +224,29 @@ def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
         return
     for row in rows(db, "SELECT * FROM sources WHERE active = 1 ORDER BY id"):
         wrong = trouble(row, now, rule.silent_for)
-        why = f"{wrong}: {row['last_error']}" if wrong and row["last_error"] else wrong
-        seen = Evidence("alarm", why) if wrong else Evidence(over="it is read again")
-        yield Seen("source", None, row["name"], seen, {"said": why})
+        seen = Evidence("alarm", wrong) if wrong else Evidence(over=why("read again"))
+        facts = {"said": wrong.stored()} if wrong else {}
+        yield Seen("source", None, row["name"], seen, facts)
     yield _disk(config.database_path.parent, rule.min_disk_gb)
 
 
-def trouble(source: dict[str, Any], now: datetime, silent_for: timedelta) -> str:
-    """What is wrong with a source; empty when nothing is or it was never read."""
+def trouble(source: dict[str, Any], now: datetime, silent_for: timedelta) -> Reason | None:
+    """What is wrong with a source; None when nothing is or it was never read."""
+    error = source["last_error"]
     if source["disabled"]:
-        return "disabled after an error that no retry can mend"
+        return why("disabled", error=error)
     last = source["last_success_at"]
     if last is None:
-        return f"failed {source['error_count']} times" if source["error_count"] >= 5 else ""
+        n = source["error_count"]
+        return why("failed", n=n, error=error) if n >= 5 else None
     silent = now - datetime.fromisoformat(last)
     if silent > silent_for + 2 * timedelta(seconds=source["every_seconds"]):
-        return f"not read for {int(silent.total_seconds() // 3600)} hours"
-    return ""
+        return why("silent", n=int(silent.total_seconds() // 3600), error=error)
+    return None
 
 
 def _disk(folder: Path, least: float) -> Seen:
     free = shutil.disk_usage(folder).free / 1e9
-    why = f"{free:.1f} GB free on the disk of the database"
-    seen = Evidence("alarm", why) if free < least else Evidence(over=why)
-    return Seen("source", None, "disk", seen, {"said": why})
-
-
-def _days(window: timedelta) -> str:
-    return f"{window.days} days" if window.days != 1 else "a day"
+    said = why("disk", free=free)
+    seen = Evidence("alarm", said) if free < least else Evidence(over=said)
+    return Seen("source", None, "disk", seen, {"said": said.stored()})

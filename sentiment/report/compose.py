@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from sentiment.reasons import reason_text
 from sentiment.report.gather import MIN_VOTES
 from sentiment.report.words import WORDS
 
@@ -290,4 +291,5 @@ def _alerts(found: Found, say: Say) -> Iterator[Block]:
 
 def _alert(row: dict[str, Any], say: Say) -> str:
     about = row["service"] or row["company"] or row["rule"]
-    return say("alert", about=about, since=say.day(row["since_at"][:10]), reason=row["reason"])
+    reason = reason_text(row, say.language)
+    return say("alert", about=about, since=say.day(row["since_at"][:10]), reason=reason)

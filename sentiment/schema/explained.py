@@ -160,6 +160,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "since_at": "since when, UTC",
             "acknowledged_at": "when somebody said that they know, UTC",
             "reason": "why it came into this state",
+            "detail": "the figures behind the reason, as JSON",
         },
     ),
     "source_health": (

@@ -116,10 +116,10 @@ ACTIVE_ALERTS = """
 CREATE VIEW active_alerts AS
 SELECT
     a.id AS alert_id, a.rule, c.name AS company, v.name AS service, a.subject, a.state, a.since_at,
-    a.acknowledged_at,
-    (SELECT t.reason FROM alert_transitions t WHERE t.alert_id = a.id ORDER BY t.id DESC LIMIT 1)
-        AS reason
+    a.acknowledged_at, t.reason, t.detail
 FROM alerts a
+LEFT JOIN alert_transitions t
+    ON t.id = (SELECT max(id) FROM alert_transitions WHERE alert_id = a.id)
 LEFT JOIN companies c ON c.id = a.company_id
 LEFT JOIN services v ON v.id = a.service_id
 WHERE a.state IN ('pending', 'firing');

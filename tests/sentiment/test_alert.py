@@ -8,6 +8,7 @@ from sentiment import alert as stage
 from sentiment import detection
 from sentiment.alert import acknowledge, alert, backtest, listed, plan, silence
 from sentiment.database import open_database, rows, set_state, timestamp
+from sentiment.reasons import why
 from sentiment.rollup import rollup
 from tests.sentiment.firm import firm
 from tests.sentiment.voices import PAST, SOUR, all_read, live, say, score
@@ -268,7 +269,7 @@ def test_silencing_an_unknown_service_is_refused(db, soured):
 def test_two_that_decide_at_once_write_one_transition(config, db, soured, monkeypatch):
     """The row is claimed by a guarded update."""
     row = dict(stage._row(db, "drop", 1, "", soured))
-    steps = [("resolved", "x")]
+    steps = [("resolved", why("recovered"))]
     assert stage._claim(db, row, steps, row["detail"], soured)
     assert not stage._claim(db, row, steps, row["detail"], soured)
 
