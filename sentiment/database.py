@@ -47,7 +47,12 @@ def m003_survey_sums(db: Database) -> None:
     _run(db, "survey_sums.sql")
 
 
-STEPS = (m001_tables, m002_gold_labels, m003_survey_sums)
+def m004_search(db: Database) -> None:
+    """Full-text search over posts, filled from those there are."""
+    _run(db, "search.sql")
+
+
+STEPS = (m001_tables, m002_gold_labels, m003_survey_sums, m004_search)
 migrations = Migrations("sentiment")
 for step in STEPS:
     migrations()(step)
@@ -63,6 +68,8 @@ def connect(path: Path) -> Iterator[Database]:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # what is erased is overwritten; SQLite's default differs from one system to the next
+        connection.execute("PRAGMA secure_delete = ON")
     except sqlite3.DatabaseError as error:
         raise DatabaseError(f"{path} cannot be opened as a SQLite database: {error}") from error
     try:

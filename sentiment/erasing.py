@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentiment.database import now, rows
+from sentiment.database import count, get_state, now, rows, set_state
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+
+MERGE_PAGES = 500  # of the search index at a time, so that no writer waits long
 
 
 def erase_post(db: Database, post_id: int, author: str | None = None) -> None:
@@ -49,3 +52,29 @@ def note_erasure(db: Database, reason: str, posts: int, source: str | None = Non
         "INSERT INTO erasures (source, reason, posts, erased_at) VALUES (?, ?, ?, ?)",
         [source, reason, posts, now()],
     )
+
+
+def scrub(db: Database) -> None:
+    """Remove from the files what was erased from the rows; outside a transaction.
+
+    A word that is taken out of a full-text index stays in its older segments until these are
+    merged, and former pages stay in the write-ahead log until that is emptied. FTS5's own
+    `secure-delete` would do the first at once, but makes the index unreadable to SQLite before
+    3.42, which people query the database with.
+    """
+    if get_state(db, "unscrubbed") is None:
+        return
+    set_state(db, "unscrubbed", "merging")
+    pages = -MERGE_PAGES  # negative: begin to merge all there is into one segment
+    while _merge(db, pages):
+        pages = MERGE_PAGES
+    # unless something else was erased meanwhile, which wants another merge
+    db.execute("DELETE FROM state WHERE key = 'unscrubbed' AND value = 'merging'")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _merge(db: Database, pages: int) -> bool:
+    """Whether there was something to do (a change or less: only the command itself)."""
+    before = count(db, "SELECT total_changes()")
+    db.execute("INSERT INTO posts_fts (posts_fts, rank) VALUES ('merge', ?)", [pages])
+    return count(db, "SELECT total_changes()") - before >= 2

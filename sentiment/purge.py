@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentiment.database import rows, today, transaction
-from sentiment.erasing import erase_post, note_erasure
+from sentiment.erasing import erase_post, note_erasure, scrub
 from sentiment.privacy import for_one_day
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def purge(config: Config, db: Database) -> int:
             note_erasure(db, "retention", len(found))
         erased += len(found)
     _unlink_respondents(db, oldest.isoformat())
+    scrub(db)  # also after what was erased or changed since the last time
     return erased
 
 
