@@ -136,14 +136,17 @@ def check(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> 
 def run(
     config_path: ConfigPath = DEFAULT_CONFIG,
     once: Annotated[bool, typer.Option("--once", help="Do every duty once, then exit.")] = False,
+    web: Annotated[bool, typer.Option(help="Show the pages, too, if [web] says so.")] = True,
 ) -> None:
-    """Run the worker until Ctrl-C, or every duty once.
+    """Run the worker and the pages until Ctrl-C, or every duty once.
 
-    Examples: sentiment run; sentiment run --once
+    Examples: sentiment run; sentiment run --no-web; sentiment run --once
     """
     from sentiment.lock import only_worker
 
     config = _load(config_path)
+    if web and config.web.enabled and not once:
+        raise typer.Exit(_run_both(config_path))
     with only_worker(config):
         if once:
             _run_once(config)
@@ -151,15 +154,30 @@ def run(
             _run_daemon(config, config_path)
 
 
+def _run_both(config_path: Path) -> int:
+    """The worker and the pages as two processes; see supervise.py."""
+    from sentiment.supervise import supervise
+
+    program = [sys.executable, "-m", "sentiment"]
+    options = ["--config", str(config_path)]
+    commands = {
+        "worker": [*program, "run", "--no-web", *options],
+        "pages": [*program, "serve", *options],
+    }
+    return supervise(commands, vital="worker")
+
+
 def _run_daemon(config: Config, config_path: Path) -> None:
     from sentiment.log import configure
     from sentiment.show import announce
+    from sentiment.supervise import end_with_parent, is_supervised
     from sentiment.worker import Worker, handle_signals
 
     configure(daemon=True)
     worker = Worker(config)
     handle_signals(worker)
-    announce(config, config_path)
+    end_with_parent()
+    announce(config, config_path, pages=is_supervised())
     worker.run()
 
 
@@ -684,9 +702,11 @@ def serve(
 
         typer.echo(hashed(typer.prompt("Password", hide_input=True, confirmation_prompt=True)))
         return
-    from sentiment.web.server import address
+    from sentiment.supervise import end_with_parent, is_supervised
     from sentiment.web.server import serve as serve_pages
 
     config = _load(config_path)
-    typer.echo(f"{config.company.name}: {address(config)}  (Ctrl-C ends it)")
+    if not is_supervised():
+        typer.echo(f"{config.company.name}: {config.web.address}  (Ctrl-C ends it)")
+    end_with_parent()
     serve_pages(config, config_path)

@@ -297,6 +297,14 @@ class Web(Section):
         return self.host in LOOPBACK
 
     @property
+    def address(self) -> str:
+        """Where people open the pages."""
+        if self.url:
+            return self.url.rstrip("/") + "/"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+    @property
     def reading_needs_login(self) -> bool:
         """Whether nothing is shown without a login."""
         return self.login == "reading" or not self.local

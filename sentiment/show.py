@@ -36,9 +36,11 @@ COLOURS = {"negative": "red", "neutral": "default", "positive": "green"}
 MIN_VOTES = 5  # below that a figure says more about chance than about a service
 
 
-def announce(config: Config, config_path: Path) -> None:
+def announce(config: Config, config_path: Path, *, pages: bool) -> None:
     """Where to look while the worker runs."""
     out.print(f"[bold]{escape(config.company.name)}[/]: the worker runs; Ctrl-C ends it.")
+    if pages:
+        out.print(f"  browser   {config.web.address}", soft_wrap=True)
     out.print(f"  database  {config.database_path}", soft_wrap=True)
     out.print(f"  status    sentiment status --config {config_path}", soft_wrap=True)
     out.print(

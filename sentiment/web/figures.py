@@ -22,6 +22,7 @@ Row = dict[str, Any]
 
 MIN_VOTES = 5  # below that a figure says more about chance than about a service
 WEEKS = 12  # of a sparkline
+SMOOTH = 4  # weeks a point of it sums up
 _COUNTS = ("mentions", "authors", "positive", "neutral", "negative", *EKMAN)
 _LOW, _HIGH = net_interval("{0}.positive", "{0}.negative", "{0}.authors")
 
@@ -135,14 +136,19 @@ class Point:
 
 
 def series(
-    conn: sqlite3.Connection, selection: Selection, step: int, service_id: int | None = None
+    conn: sqlite3.Connection,
+    selection: Selection,
+    step: int,
+    service_id: int | None = None,
+    smooth: int = 1,
 ) -> dict[int, list[Point]]:
     """The own services over time, in steps of so many days that end with the selection's last day.
 
     Keyed by the service's id; with `service_id` only that one. Steps without votes are there, too.
+    smooth: how many steps, up to and with its own, each point sums up.
     """
     where, values = _where(selection)
-    steps = max(1, -(-selection.days // step))
+    steps = max(1, -(-selection.days // step)) + smooth - 1
     first = selection.last - timedelta(days=steps * step - 1)
     net, low, high = _net("s")
     sums = ", ".join(f"sum({name}) AS {name}" for name in _COUNTS)
@@ -150,12 +156,18 @@ def series(
     found = ask(
         conn,
         f"""
-SELECT s.*, {net} AS net, {low} AS low, {high} AS high FROM (
+WITH steps AS MATERIALIZED (
     SELECT service_id, CAST((julianday(day) - julianday(:first)) / :step AS INTEGER) AS place,
         {sums}
     FROM daily_sentiment
     WHERE day BETWEEN :first AND :last AND company_id = (SELECT id FROM companies WHERE own)
         AND service_id IS NOT NULL {only} AND {where}
+    GROUP BY 1, 2
+),
+later (by) AS (VALUES (0) UNION ALL SELECT by + 1 FROM later WHERE by < :smooth - 1)
+SELECT s.*, {net} AS net, {low} AS low, {high} AS high FROM (
+    SELECT service_id, place + by - :smooth + 1 AS place, {sums} FROM steps, later
+    WHERE place + by BETWEEN :smooth - 1 AND :steps - 1
     GROUP BY 1, 2
 ) s
 """,
@@ -164,28 +176,26 @@ SELECT s.*, {net} AS net, {low} AS low, {high} AS high FROM (
             "first": str(first),
             "last": str(selection.last),
             "step": step,
+            "steps": steps,
+            "smooth": smooth,
             "service_id": service_id,
         },
     )
+    begins = [first + timedelta(days=place * step) for place in range(smooth - 1, steps)]
     out: dict[int, list[Point]] = {}
     for row in found:
         points = out.setdefault(
-            row["service_id"],
-            [
-                Point(first + timedelta(days=i * step), 0, None, None, None, {})
-                for i in range(steps)
-            ],
+            row["service_id"], [Point(begin, 0, None, None, None, {}) for begin in begins]
         )
-        enough = row["authors"] >= MIN_VOTES
-        points[row["place"]] = Point(
-            points[row["place"]].first,
-            row["authors"],
-            row["net"] if enough else None,
-            row["low"] if enough else None,
-            row["high"] if enough else None,
-            {name: row[name] / row["authors"] for name in EKMAN} if enough else {},
-        )
+        points[row["place"]] = _point(begins[row["place"]], row)
     return out
+
+
+def _point(first: date, row: Row) -> Point:
+    if row["authors"] < MIN_VOTES:
+        return Point(first, row["authors"], None, None, None, {})
+    emotions = {name: row[name] / row["authors"] for name in EKMAN}
+    return Point(first, row["authors"], row["net"], row["low"], row["high"], emotions)
 
 
 def surveys(conn: sqlite3.Connection, selection: Selection) -> dict[int, dict[str, Row]]:

@@ -94,8 +94,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "trend": ("12 Wochen", "12 weeks"),
     "trend_alt": (
-        "Stimmung in 12 Wochen, von {first} bis {last}",
-        "Net sentiment in 12 weeks, from {first} to {last}",
+        "Stimmung von {first} bis {last}, jede Woche der Stand aus vier Wochen",
+        "Net sentiment from {first} to {last}, each week that of four weeks",
     ),
     "trend_none": ("zu wenige Stimmen für einen Verlauf", "too few voices for a trend"),
     "change": ("Veränderung", "Change"),

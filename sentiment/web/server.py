@@ -55,14 +55,6 @@ def build(config: Config, config_path: Path) -> Datasette:
     return datasette
 
 
-def address(config: Config) -> str:
-    """Where people open the pages."""
-    if config.web.url:
-        return config.web.url.rstrip("/") + "/"
-    host = f"[{config.web.host}]" if ":" in config.web.host else config.web.host
-    return f"http://{host}:{config.web.port}/"
-
-
 def serve(config: Config, config_path: Path) -> None:
     """Answer until SIGTERM or SIGINT. OSError when the address is taken."""
     import uvicorn

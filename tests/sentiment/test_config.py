@@ -110,7 +110,8 @@ def test_the_example_is_valid_and_shows_every_key():
     for section in (config.Config, config.Term, config.Source, config.Model, config.Privacy,
                     config.Database, config.Alerts,
                     config.ThresholdRule, config.VolumeRule, config.EmotionRule, config.SurveyRule,
-                    config.SourceRule, config.ServiceAlerts, config.Receiver):  # fmt: skip
+                    config.SourceRule, config.ServiceAlerts, config.Receiver,
+                    config.Web):  # fmt: skip
         for key in section.model_fields:
             if key != "folder":
                 assert re.search(rf"^(# )?(\[\[?)?([a-z]+\.)?{key}\b", text, re.MULTILINE), key

@@ -39,7 +39,7 @@ def gather(conn: sqlite3.Connection, site: Site, selection: Selection) -> dict[s
     return {
         "own": own,
         "competitors": _compared(rows, order),
-        "lines": figures.series(conn, weeks, 7),
+        "lines": figures.series(conn, weeks, 7, smooth=figures.SMOOTH),
         "surveys": figures.surveys(conn, selection),
         "alerts": _by_service(figures.alerts(conn)),
         "state": state.state(conn, site.config),
