@@ -29,13 +29,15 @@ def state(conn: sqlite3.Connection, config: Config) -> dict[str, Any]:
         "SELECT source, health, last_error, next_attempt_at FROM source_health "
         "WHERE health IN ('failing', 'silent', 'disabled') ORDER BY source",
     )
+    runs = worker_runs(config)
     return {
         "posts": bool(posts),
         "scored": bool(scored),
         "to_match": to_match,
         "to_score": to_score,
-        "worker": worker_runs(config),
-        "broken": broken,
+        "worker": runs,
+        # without a worker every source falls silent, and that is said already
+        "broken": [row for row in broken if runs or row["health"] != "silent"],
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound
 
+from sentiment.reasons import reason_text
 from sentiment.web import figures, posts, state
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from datasette.utils.asgi import Response
 
     from sentiment.web.selection import Selection
-    from sentiment.web.site import Site, Visit
+    from sentiment.web.site import Visit
 
 POSTS = 8
 
@@ -26,7 +27,7 @@ async def service(visit: Visit) -> Response:
         raise NotFound(visit.words.say("no_such_service", name=name[:100]))
     selection = await visit.selection()
     order = "telling" if visit.arguments.get("order") == "telling" else "newest"
-    found = await visit.read(gather, visit.site, selection, name, order)
+    found = await visit.read(gather, visit, selection, name, order)
     return await visit.show(
         "service.html",
         name=name,
@@ -38,9 +39,10 @@ async def service(visit: Visit) -> Response:
 
 
 def gather(
-    conn: sqlite3.Connection, site: Site, selection: Selection, name: str, order: str
+    conn: sqlite3.Connection, visit: Visit, selection: Selection, name: str, order: str
 ) -> dict[str, Any]:
     """Everything the page shows but its charts, which have addresses of their own."""
+    site, language = visit.site, visit.language
     rows = [row for row in figures.services(conn, selection) if row["service"] == name]
     own = next(row for row in rows if row["own"])
     step = step_of(selection)
@@ -53,7 +55,11 @@ def gather(
         ),
         "step": step,
         "by_source": figures.by_source(conn, selection, own["service_id"]),
-        "alerts": [alert for alert in figures.alerts(conn) if alert["service"] == name],
+        "alerts": [
+            alert | {"said": reason_text(alert, language)}
+            for alert in figures.alerts(conn)
+            if alert["service"] == name
+        ],
         "posts": posts.of_service(
             conn, selection, site.config.company.name, name, order=order, most=POSTS
         ),
