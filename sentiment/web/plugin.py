@@ -15,6 +15,7 @@ from datasette.utils.asgi import Response
 
 from sentiment.web import access, guard
 from sentiment.web.pages import ROUTES
+from sentiment.web.posts import TRICKS
 from sentiment.web.selection import SelectionError
 from sentiment.web.site import DATABASE, Site, Visit, frame
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 LONGEST_VALUE = 5_000_000  # bytes of a text or blob that SQL may make
 LONGEST_SQL = 100_000
+LONGEST_CELL = 500  # characters of a text in a table
 OPEN = ("login",)  # pages that need no login
 
 
@@ -126,6 +128,18 @@ def extra_template_vars(datasette: Datasette, request: Request | None) -> dict[s
     if site is None or request is None:
         return {}
     return frame(Visit(site, request))
+
+
+@hookimpl
+def render_cell(datasette: Datasette, value: Any) -> str | None:
+    """Numbers as one reads them, and no characters that turn or hide what follows."""
+    if _site(datasette) is None:
+        return None
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, str) and TRICKS.search(value):
+        return TRICKS.sub("", value)[:LONGEST_CELL]
+    return None
 
 
 @hookimpl

@@ -27,7 +27,7 @@ SETTINGS: dict[str, Any] = {
     "allow_download": False,
     "max_csv_mb": 100,
     "suggest_facets": False,
-    "truncate_cells_html": 500,
+    "truncate_cells_html": plugin.LONGEST_CELL,
 }
 if not pm.is_registered(plugin):
     pm.register(plugin)

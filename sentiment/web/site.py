@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from datasette.utils.asgi import Response
 
 from sentiment.database import today
+from sentiment.schema.explained import VIEWS
 from sentiment.web import access, selection
+from sentiment.web.phrases import PHRASES
 from sentiment.web.sparkline import spark
 from sentiment.web.words import LANGUAGES, Words
 
@@ -169,6 +171,11 @@ def frame(visit: Visit) -> dict[str, Any]:
         "company": visit.site.config.company.name,
         "user": visit.user,
         "spark": spark,
+        "lookup_said": lambda key, display: (
+            words.say(f"op_{key}") if f"op_{key}" in PHRASES else display
+        ),
+        "explained": lambda name: VIEWS[name][0] if name in VIEWS else "",
+        "columns_explained": lambda name: VIEWS[name][1] if name in VIEWS else {},
         "can_log_in": visit.site.door.has_users,
         "here": visit.request.full_path,
         "path": visit.request.path,
