@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from sentiment.web import access
+from sentiment.web.words import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,7 +46,7 @@ class Guard:
         if refusal:
             await _refuse(send, *refusal)
             return
-        await self._app(scope, _limited(receive), _with_headers(send))
+        await self._app(scope, _limited(receive), _with_headers(send, _chosen_language(scope)))
 
     def _refusal(self, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
         if not access.known_host(self._web, headers.get("host", "")):
@@ -78,7 +80,16 @@ def _limited(receive: Any) -> Any:
     return limited
 
 
-def _with_headers(send: Any) -> Any:
+def _chosen_language(scope: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+    """A cookie for the language that the address asks for; Datasette ignores names with "_"."""
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("_lang", [""])[0]
+    if asked not in LANGUAGES:
+        return []
+    cookie = f"lang={asked}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"
+    return [(b"set-cookie", cookie.encode())]
+
+
+def _with_headers(send: Any, more: list[tuple[bytes, bytes]]) -> Any:
     async def sending(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             given = [(key.lower(), value) for key, value in message.get("headers", [])]
@@ -86,7 +97,7 @@ def _with_headers(send: Any) -> Any:
             added = [(key, value) for key, value in HEADERS.items() if key not in names]
             if b"cache-control" not in names:
                 added.append((b"cache-control", b"private, no-cache"))
-            message = {**message, "headers": given + added}
+            message = {**message, "headers": given + added + more}
         await send(message)
 
     return sending

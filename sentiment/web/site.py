@@ -97,7 +97,7 @@ class Visit:
     def language(self) -> str:
         """Of the address, else of the visitor's own choice, browser, or the configuration."""
         headers = self.request.headers
-        asked = self.request.args.get("lang")
+        asked = self.request.args.get("_lang")
         if asked in LANGUAGES:
             return str(asked)
         chosen = self.request.cookies.get("lang")
@@ -145,16 +145,13 @@ class Visit:
         body = await self.site.datasette.render_template(
             [template], context, request=self.request, view_name=template.removesuffix(".html")
         )
-        response = Response.html(body, status=status)
-        if self.request.args.get("lang") in LANGUAGES:
-            response.set_cookie("lang", self.language, max_age=31_536_000, httponly=True)
-        return response
+        return Response.html(body, status=status)
 
 
 def frame(visit: Visit) -> dict[str, Any]:
     """What every template may use, Datasette's own included."""
     words = visit.words
-    arguments = {key: value for key, value in visit.arguments.items() if key != "lang"}
+    arguments = {key: value for key, value in visit.arguments.items() if key != "_lang"}
     return {
         "t": words.say,
         "n": words,
@@ -163,7 +160,7 @@ def frame(visit: Visit) -> dict[str, Any]:
             (
                 code,
                 words.language_name(code),
-                selection.address(visit.request.path, arguments, lang=code),
+                selection.address(visit.request.path, arguments, _lang=code),
             )
             for code in LANGUAGES
             if code != visit.language
