@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: run test lint format bench bench-alerts train clean
+.PHONY: run test test-browser lint format bench bench-alerts train clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,13 @@ run: $(VENV)/installed  ## start the worker on the fictional sample company
 
 test: $(VENV)/installed  ## all tests; no network but loopback
 	$(BIN)/pytest
+
+# In CI a missing browser is a failure; elsewhere it is said and left out.
+test-browser: $(VENV)/installed  ## the pages in real headless Chromium, with axe-core
+	@if tests/browser/prepare.sh; then \
+	    $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]' && \
+	    $(BIN)/pytest tests/browser; \
+	else test -z "$$CI"; fi
 
 lint: $(VENV)/installed  ## style and types
 	$(BIN)/ruff check .

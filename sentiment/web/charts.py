@@ -163,7 +163,7 @@ def _middle(first: date, step: int) -> date:
 def _data(values: list[dict[str, Any]]) -> Any:
     import altair as alt
 
-    return alt.Data(values=values)  # type: ignore[no-untyped-call]
+    return alt.Data(values=values)
 
 
 def _days(words: Words, points: list[Point], step: int) -> Any:
