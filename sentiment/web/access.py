@@ -121,8 +121,9 @@ def known_host(web: Web, host: str) -> bool:
 
 def own_origin(web: Web, headers: Mapping[str, str]) -> bool:
     """Whether a POST was sent by a page of this server, beside the CSRF token in the form."""
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
     origin = headers.get("origin")
     if origin is None:
         return True

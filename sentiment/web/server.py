@@ -25,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "default_page_size": 50,
     "num_sql_threads": 6,
     "allow_download": False,
+    "default_cache_ttl": 0,
     "max_csv_mb": 100,
     "suggest_facets": False,
     "truncate_cells_html": plugin.LONGEST_CELL,
