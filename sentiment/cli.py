@@ -710,3 +710,39 @@ def serve(
         typer.echo(f"{config.company.name}: {config.web.address}  (Ctrl-C ends it)")
     end_with_parent()
     serve_pages(config, config_path)
+def backup(
+    target: Annotated[
+        Path | None,
+        typer.Argument(help="File or folder to write; the folder backups beside the database."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Keep so many dated copies in the folder.")
+    ] = None,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database, whole and checked, while the worker goes on writing.
+
+    Example: sentiment backup /var/backups/sentiment --keep 14
+    """
+    from sentiment.backup import backup as back_up
+    from sentiment.show import progress_bar
+
+    config = _load(config_path)
+    with progress_bar() as progress:
+        made = back_up(
+            config,
+            target,
+            force=force,
+            keep=keep,
+            progress=lambda part, whole: progress("backup", part, whole),
+        )
+    if as_json:
+        _print_json(made.as_dict())
+        return
+    typer.echo(f"{made.path} written: {made.posts:,} posts, {made.bytes / 1e6:,.1f} MB")
+    for removed in made.removed:
+        typer.echo(f"{removed} removed: {keep} are kept")
+    if made.key:
+        typer.echo(f"Keep apart from it, and as safe: {made.key} (the key of the pseudonyms)")

@@ -79,6 +79,26 @@ def connect(path: Path) -> Iterator[Database]:
 
 
 @contextmanager
+def open_existing(path: Path, *, read_only: bool = False) -> Iterator[Database]:
+    """Open a file as it is: nothing is made, migrated or brought in line with config.toml.
+
+    read_only: nothing can be written. DatabaseError when there is no such file.
+    """
+    if not path.exists():
+        raise DatabaseError(f'{path} does not exist yet; "sentiment run" makes it')
+    mode = "ro" if read_only else "rw"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", BUSY_SECONDS, isolation_level=None, uri=True
+    )
+    try:
+        yield Database(connection)
+    except sqlite3.DatabaseError as error:
+        raise DatabaseError(f"{path}: {error}") from error
+    finally:
+        connection.close()
+
+
+@contextmanager
 def open_database(config: Config) -> Iterator[Database]:
     """Open the configured database, migrated and in agreement with the configuration."""
     with connect(config.database_path) as db:

@@ -38,6 +38,12 @@ def key_file(path: Path) -> bytes:
     return path.read_bytes().strip()
 
 
+def key_file(config: Config) -> Path | None:
+    """The key file where there is one; None while the key is configured or not needed yet."""
+    path = config.database_path.parent / KEY_FILE
+    return path if config.privacy.pseudonym_key is None and path.exists() else None
+
+
 def for_one_day(author: str, day: str) -> str:
     """In place of a pseudonym: it no longer links an author's days, and counts once on each."""
     return "-" + sha256(f"{author} {day}".encode()).hexdigest()[:15]
