@@ -746,3 +746,63 @@ def backup(
         typer.echo(f"{removed} removed: {keep} are kept")
     if made.key:
         typer.echo(f"Keep apart from it, and as safe: {made.key} (the key of the pseudonyms)")
+
+
+@app.command()
+def forget(
+    *,
+    author: Annotated[str, typer.Option(help="Their name there; with --source or --kind.")] = "",
+    post: Annotated[str, typer.Option(help="The address of a post.")] = "",
+    ident: Annotated[str, typer.Option("--id", help="A post's id there; with --source.")] = "",
+    respondent: Annotated[str, typer.Option(help="As in a survey's files; with --survey.")] = "",
+    answer: Annotated[str, typer.Option(help="Id of an answer sheet; with --survey.")] = "",
+    source: Annotated[str, typer.Option(help="Name of the source.")] = "",
+    kind: Annotated[str, typer.Option(help="All sources of this kind, such as reddit.")] = "",
+    survey: Annotated[str, typer.Option(help="Name of the survey.")] = "",
+    as_in: Annotated[
+        Path | None,
+        typer.Option(help="Repeat what this other database has forgotten, after a restore."),
+    ] = None,
+    copies: Annotated[
+        bool, typer.Option(help="Near-identical posts of others, too; --no-copies leaves them.")
+    ] = True,
+    with_scores: Annotated[
+        bool, typer.Option("--with-scores", help="Take the scores out of the figures, too.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show how much it is; erase nothing.")
+    ] = False,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Erase what a person asks to be erased (GDPR Art. 17), for good: it does not come back.
+
+    Examples: sentiment forget --author @erika --source forum --dry-run;
+    sentiment forget --post https://forum.example/t/17; sentiment forget --survey Mandanten
+    --respondent 4711
+    """
+    from sentiment.concerned import Request, RequestError, concerned
+    from sentiment.forget import forget as erase
+    from sentiment.forget import forget_as_in
+    from sentiment.rollup import rollup as roll_up
+    from sentiment.show import show_forgotten
+
+    config = _load(config_path)
+    request = Request(author, post, ident, respondent, answer, source, kind, survey)
+    with _database(config) as db:
+        if as_in is not None:
+            done = forget_as_in(config, db, as_in, dry_run=dry_run)
+        else:
+            try:
+                who = concerned(config, db, request)
+            except RequestError as error:
+                raise typer.BadParameter(str(error)) from None
+            done = erase(config, db, who, copies=copies, with_scores=with_scores, dry_run=dry_run)
+        if not dry_run:
+            roll_up(db)
+    if as_json:
+        _print_json(done.as_dict())
+    else:
+        show_forgotten(done)
+    if not done and as_in is None:
+        raise typer.Exit(1)

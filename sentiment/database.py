@@ -52,7 +52,12 @@ def m004_search(db: Database) -> None:
     _run(db, "search.sql")
 
 
-STEPS = (m001_tables, m002_gold_labels, m003_survey_sums, m004_search)
+def m005_forgotten(db: Database) -> None:
+    """Marks of what was forgotten on request: whoever comes with one of these is not let in."""
+    db.execute("CREATE TABLE forgotten (mark TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
+
+
+STEPS = (m001_tables, m002_gold_labels, m003_survey_sums, m004_search, m005_forgotten)
 migrations = Migrations("sentiment")
 for step in STEPS:
     migrations()(step)

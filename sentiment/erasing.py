@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from sentiment.database import count, get_state, now, rows, set_state
@@ -9,7 +10,7 @@ from sentiment.database import count, get_state, now, rows, set_state
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-
+UNSCRUBBED = "unscrubbed"  # in `state`: erased bytes are still in the files; see search.sql
 MERGE_PAGES = 500  # of the search index at a time, so that no writer waits long
 
 
@@ -54,23 +55,34 @@ def note_erasure(db: Database, reason: str, posts: int, source: str | None = Non
     )
 
 
-def scrub(db: Database) -> None:
+def scrub_later(db: Database) -> None:
+    """Remember, in the transaction that erases, that its bytes are still in the files."""
+    set_state(db, UNSCRUBBED, "due")
+
+
+def scrub(db: Database) -> bool:
     """Remove from the files what was erased from the rows; outside a transaction.
 
     A word that is taken out of a full-text index stays in its older segments until these are
     merged, and former pages stay in the write-ahead log until that is emptied. FTS5's own
     `secure-delete` would do the first at once, but makes the index unreadable to SQLite before
-    3.42, which people query the database with.
+    3.42, which people query the database with. False while another program keeps the database
+    busy; then it is still due, and the worker tries again.
     """
-    if get_state(db, "unscrubbed") is None:
-        return
-    set_state(db, "unscrubbed", "merging")
+    if get_state(db, UNSCRUBBED) is None:
+        return True
+    set_state(db, UNSCRUBBED, "merging")
     pages = -MERGE_PAGES  # negative: begin to merge all there is into one segment
-    while _merge(db, pages):
-        pages = MERGE_PAGES
-    # unless something else was erased meanwhile, which wants another merge
-    db.execute("DELETE FROM state WHERE key = 'unscrubbed' AND value = 'merging'")
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        while _merge(db, pages):
+            pages = MERGE_PAGES
+        busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError:
+        return False
+    if not busy:
+        # unless something else was erased meanwhile, which wants another merge
+        db.execute("DELETE FROM state WHERE key = ? AND value = 'merging'", [UNSCRUBBED])
+    return not busy
 
 
 def _merge(db: Database, pages: int) -> bool:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sentiment.config import Config
@@ -47,6 +48,14 @@ def key_file(config: Config) -> Path | None:
 def for_one_day(author: str, day: str) -> str:
     """In place of a pseudonym: it no longer links an author's days, and counts once on each."""
     return "-" + sha256(f"{author} {day}".encode()).hexdigest()[:15]
+
+
+def forgotten_mark(hide: Callable[[str], str], ident: str) -> str:
+    """What is remembered in place of a forgotten post's or answer sheet's id.
+
+    hide: the pseudonyms of its source. No author is called so: names hold no NUL.
+    """
+    return hide(f"\0{ident}")
 
 
 def pseudonym(key: bytes, source: str, author: str) -> str:

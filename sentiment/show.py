@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sentiment.check import Checked
     from sentiment.collect import Collected
     from sentiment.config import Config
+    from sentiment.forget import Forgotten
     from sentiment.pipeline import Processed
     from sentiment.pipeline import Progress as ProgressFunction
     from sentiment.surveys.staging import Imported
@@ -115,6 +116,8 @@ def show_survey(result: Imported) -> None:
     )
     if result.unfinished:
         out.print(f"{result.unfinished:,} rows were never handed in: not counted")
+    if result.forgotten:
+        out.print(f"{result.forgotten:,} rows of people who asked to be forgotten: not read")
     if result.twice:
         out.print(f"{result.twice:,} answers stand there twice: the later row counts")
     for column, values in result.no_answers.items():
@@ -280,3 +283,38 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     return escape(str(value))
+
+
+def show_forgotten(done: Forgotten) -> None:
+    """How much was erased, or would be; never whose it was."""
+    if not done:
+        out.print("nothing of that is stored (an erased post has no address any more: use its id)")
+        return
+    verb = "would be erased" if done.dry_run else "erased"
+    for source, posts in done.posts.items():
+        out.print(f"{escape(source)}: {posts:,} posts {verb}", soft_wrap=True)
+    if done.copies:
+        out.print(f"  {done.copies:,} of them are copies by others (--no-copies leaves them)")
+    if done.answers:
+        what = "lose their person" if done.scores == "kept" else "go"
+        out.print(f"{done.answers:,} survey answers {what}")
+    said = (
+        "stay in the figures, without a name" if done.scores == "kept" else "go out of the figures"
+    )
+    out.print(f"scores of {done.mentions:,} mentions {said}")
+    if done.named_in:
+        out.print(
+            f"{len(done.named_in)} posts of others hold the name in their text; look at them:"
+        )
+        for row in done.named_in[:10]:
+            out.print(
+                f"  {escape(row['source'])} {escape(row['external_id'])} {row['url'] or ''}",
+                soft_wrap=True,
+            )
+    if done.wiped is False:
+        out.print(
+            "[yellow]another program kept the database busy: the worker will wipe the erased bytes "
+            "from the file[/]"
+        )
+    if not done.dry_run:
+        out.print("Not reached: backups, files of a watched folder, exports and reports.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.database import day_of, now, rows, timestamp, transaction
 from sentiment.duplicates import same, sketch
+from sentiment.privacy import forgotten_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,7 +36,7 @@ class Stored:
 def store_page(
     db: Database, source_id: int, page: Page, pseudonym: Callable[[str], str], zone: ZoneInfo
 ) -> Stored:
-    """Store what is new or changed; a post that was erased stays erased."""
+    """Store what is new or changed; a post that was erased or forgotten stays so."""
     with transaction(db):
         stored = store_posts(db, source_id, page.posts, pseudonym, zone)
         db.execute(
@@ -61,6 +62,8 @@ def store_posts(
             source_id,
             row["external_id"],
         )
+        if not known and _is_forgotten(db, pseudonym, row["external_id"]):
+            continue
         if not known:
             _insert(db, source_id, row)
             stored.new += 1
@@ -68,6 +71,12 @@ def store_posts(
             _change(db, known[0]["id"], row)
             stored.changed += 1
     return stored
+
+
+def _is_forgotten(db: Database, pseudonym: Callable[[str], str], external_id: str) -> bool:
+    """Whether somebody has asked for this post to be erased: it must not come back."""
+    mark = forgotten_mark(pseudonym, external_id)
+    return bool(rows(db, "SELECT 1 FROM forgotten WHERE mark = ?", mark))
 
 
 def _row(post: Post, pseudonym: Callable[[str], str], zone: ZoneInfo) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def import_survey(
         progress(whole, whole)
         reader.finish(path.name, config.surveys.max_off)
         with transaction(db):
+            reader.leave_out_forgotten()
             _apply(config, db, survey, result)
     finally:
         unstage(db)

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import count, day_of, rows, timestamp, today
-from sentiment.privacy import for_one_day, pseudonym, pseudonym_key
+from sentiment.privacy import for_one_day, forgotten_mark, pseudonym, pseudonym_key
 from sentiment.surveys.answers import NO_ANSWER, fold, read_answer
 from sentiment.surveys.people import without_people
 from sentiment.surveys.reading import Columns, Moments, SurveyError
@@ -56,13 +56,15 @@ class Imported:
     """What became of a file. no_answers: how often which column said what instead of an answer.
 
     off: sentences on cells that are neither answers nor usual ways of giving none, by row and
-    column; the first ones of each column in full. columns: what was recognised.
+    column; the first ones of each column in full. columns: what was recognised. forgotten: rows of
+    people who asked to be forgotten; they are not read.
     """
 
     survey: str
     file: str
     rows: int = 0
     unfinished: int = 0
+    forgotten: int = 0
     answers: int = 0
     new: int = 0
     changed: int = 0
@@ -97,6 +99,11 @@ def unstage(db: Database) -> None:
     """Drop the staging tables."""
     for name in TABLES:
         db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def forgotten(db: Database) -> set[str]:
+    """The marks of what somebody has asked to be erased."""
+    return {row["mark"] for row in rows(db, "SELECT mark FROM forgotten")}
 
 
 class _Column:
@@ -167,6 +174,8 @@ class Reader:
         self._oldest = (today(config.zone) - config.privacy.keep_texts).isoformat()
         key = pseudonym_key(config)
         self._hide = partial(pseudonym, key, f"survey {survey.name}")
+        self._mark = partial(forgotten_mark, self._hide)
+        self._forgotten = forgotten(db)
         found = rows(db, "SELECT id, name FROM services WHERE active = 1")
         names = {row["name"]: row["id"] for row in found}
         self._services = {fold(name): number for name, number in names.items()}
@@ -249,6 +258,9 @@ class Reader:
                 return
         sheet = self._sheet(number, cells)
         if sheet is None:
+            return
+        if self._forgotten and self._mark(sheet.response) in self._forgotten:
+            self._result.forgotten += 1
             return
         self._sheets.append((sheet.response,))
         if columns.asked is None:
@@ -429,13 +441,25 @@ class Reader:
                 raise SurveyError(_refusal(file, name, seen))
         if result.rows == result.unfinished:
             raise SurveyError(f"{file}: none of its {result.rows} rows is a finished answer sheet")
-        if not self._counted:
+        if not self._counted and not result.forgotten:
             raise SurveyError(f"{file}: not one answer in it, in {result.rows} rows")
         for asked in self._asked:
             result.warnings += _suspicious(asked, self._seen.get(asked.name), self._counted)
         self._later_counts()
         result.answers = count(self._db, "SELECT count(*) FROM staged_answers")
         result.comments = count(self._db, "SELECT count(*) FROM staged_comments")
+
+    def leave_out_forgotten(self) -> None:
+        """What was forgotten since reading began; in the transaction that stores the rest."""
+        late = forgotten(self._db) - self._forgotten
+        if not late:
+            return
+        for row in rows(self._db, "SELECT DISTINCT response FROM staged_sheets"):
+            if self._mark(row["response"]) in late:
+                for table in ("sheets", "answers", "comments"):
+                    self._db.execute(
+                        f"DELETE FROM staged_{table} WHERE response = ?", [row["response"]]
+                    )
 
     def _later_counts(self) -> None:
         """Of what stands in the file twice, the later row is kept."""

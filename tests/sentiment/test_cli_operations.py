@@ -36,3 +36,28 @@ def test_a_backup_says_what_it_wrote_and_refuses_to_write_it_again(folder):
     forced = sentiment(*arguments, "--force")
     assert forced.returncode == 0
     assert "1 posts" in forced.stdout
+
+
+def test_forgetting_shows_first_and_erases_then(folder):
+    """The dry run's figures are the erasure's; a second time there is nothing left, status 1."""
+    arguments = ("forget", "--source", "forum", "--id", "1", "-c", folder / "config.toml")
+    dry = sentiment(*arguments, "--dry-run", "--json")
+    assert dry.returncode == 0, dry.stderr
+    assert json.loads(dry.stdout)["posts"] == {"forum": 1}
+    done = sentiment(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "forum: 1 posts erased" in done.stdout
+    again = sentiment(*arguments)
+    assert again.returncode == 1
+    assert "nothing of that is stored" in again.stdout
+    assert sentiment("collect", "--json", "-c", folder / "config.toml").returncode == 0
+    with sqlite3.connect(folder / "sentiment.db") as db:
+        assert db.execute("SELECT text FROM posts").fetchall() == [("",)]
+    db.close()
+
+
+def test_a_request_that_means_nobody_is_wrong_usage(folder):
+    """Status 2, and a sentence on what to add."""
+    done = sentiment("forget", "--author", "Eva", "-c", folder / "config.toml")
+    assert done.returncode == 2
+    assert "--source or --kind" in " ".join(done.stderr.replace("│", " ").split())
