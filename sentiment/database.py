@@ -150,6 +150,7 @@ def agree(db: Database, config: Config) -> None:
     if get_state(db, "config") == wanted:
         return
     with transaction(db):
+        _agree_renamed(db, config)
         _agree_companies(db, config)
         _agree_services(db, config)
         db.execute("UPDATE sources SET active = 0")
@@ -247,7 +248,7 @@ def _wanted(config: Config) -> str:
         [company.name for company in config.companies],
         [service.name for service in config.services],
         [
-            [source.name, _fingerprint(source), _own_company(config, source)]
+            [source.name, _fingerprint(source), own_company(config, source)]
             for source in config.sources
         ],
         [[source.language, int(source.every.total_seconds())] for source in config.sources],
@@ -260,8 +261,19 @@ def _fingerprint(source: Source) -> str:
     return hashlib.sha256(f"{source.kind} {source.settings.model_dump_json()}".encode()).hexdigest()
 
 
-def _own_company(config: Config, source: Source) -> str | None:
+def own_company(config: Config, source: Source) -> str | None:
+    """The company that every post of a source is about; None for a public source."""
     return (source.company or config.company.name) if source.scope == "own" else None
+
+
+def _agree_renamed(db: Database, config: Config) -> None:
+    """The company has another name: sources about it that config.toml does not have follow."""
+    for before in rows(db, "SELECT name FROM companies WHERE own = 1"):
+        if before["name"] not in {company.name for company in config.companies}:
+            db.execute(
+                "UPDATE sources SET own_company = ? WHERE own_company = ?",
+                [config.company.name, before["name"]],
+            )
 
 
 def _agree_companies(db: Database, config: Config) -> None:
@@ -288,7 +300,7 @@ def _agree_source(db: Database, config: Config, source: Source) -> None:
     values = {
         "name": source.name,
         "kind": source.kind,
-        "own_company": _own_company(config, source),
+        "own_company": own_company(config, source),
         "language": source.language,
         "every_seconds": int(source.every.total_seconds()),
         "active": int(source.enabled),

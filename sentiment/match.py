@@ -42,7 +42,7 @@ def match(
 ) -> int:
     """Match every post that the present portfolio has not read yet; returns how many."""
     portfolio = revision(config.companies, config.services)
-    sources = rows(db, "SELECT id, own_company, language FROM sources")
+    sources = _sources(db, {company.name for company in config.companies})
     marks = {source["id"]: _mark(portfolio, source) for source in sources}
     todo = sum(_unread_count(db, source, marks[source["id"]]) for source in sources)
     if not todo:
@@ -60,6 +60,14 @@ def match(
             done += len(posts)
             progress(done, todo)
     return done
+
+
+def _sources(db: Database, companies: set[str]) -> list[dict[str, Any]]:
+    """Every source; one about a company that is no longer configured counts as public."""
+    found = rows(db, "SELECT id, own_company, language FROM sources")
+    return [
+        row if row["own_company"] in companies else {**row, "own_company": None} for row in found
+    ]
 
 
 def _mark(portfolio: str, source: dict[str, Any]) -> str:
@@ -94,9 +102,24 @@ def _read(
     matcher: Matcher,
     names: tuple[dict[str, int], dict[str, int]],
 ) -> tuple[str | None, list[Mention]]:
+    mentions = mentions_of(post, source["own_company"], matcher, names)
+    return source["language"] or detect(post["text"]), mentions
+
+
+def mentions_of(
+    post: dict[str, Any],
+    own: str | None,
+    matcher: Matcher,
+    names: tuple[dict[str, int], dict[str, int]],
+) -> list[Mention]:
+    """What a post will be stored to mean.
+
+    post: text, and asked_about: the service that a survey asked about. own: the company that the
+    post's source is about. names: ids of companies and of services.
+    """
     text = post["text"]
     companies, services = names
-    matches = matcher.match(text, own=source["own_company"])
+    matches = matcher.match(text, own=own)
     mentions = [
         Mention(
             key=(companies[found.company], services[found.service] if found.service else None),
@@ -106,9 +129,9 @@ def _read(
         for found in matches
     ]
     if post["asked_about"] is not None:
-        asked = companies[source["own_company"]], post["asked_about"]
+        asked = companies[own or matcher.companies[0].name], post["asked_about"]
         mentions = _answering(mentions, asked, text)
-    return source["language"] or detect(text), mentions
+    return mentions
 
 
 def _answering(mentions: list[Mention], asked: Key, text: str) -> list[Mention]:

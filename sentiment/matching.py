@@ -75,9 +75,18 @@ class Matcher:
 
         own: the company that the post's source is about, if it is about one.
         """
+        return self.read(text, self.places(text), own=own)
+
+    def places(self, text: str) -> dict[Written, set[Place]]:
+        """Where the text holds which pattern of the configuration, whoever is meant there."""
+        return self._finder.places(text)
+
+    def read(
+        self, text: str, found: dict[Written, set[Place]], *, own: str | None = None
+    ) -> list[Match]:
+        """`match`, from the places already found in the text."""
         if own is not None and own not in {company.name for company in self.companies}:
             raise ValueError(f'"{own}" is not one of the companies')
-        found = self._finder.places(text)
         named = _longest(
             {term.name: _named(term, found, name=True) for term in self.companies}, named=()
         )

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sentiment import database, pipeline
+from sentiment.config import Source
 from sentiment.database import rows
 from sentiment.match import match
 from sentiment.pipeline import process
@@ -276,3 +277,45 @@ def test_new_posts_do_not_wait_for_a_backlog(config, db, classifier, monkeypatch
     done = process(config, db, lambda: reader)
     assert (done.matched, done.scored) == (36, 36)
     assert "neu" in " ".join(passage.text for passage in reader.seen[10:20])
+
+
+@pytest.fixture
+def imported(config, db):
+    """Posts about the company and about a competitor, from sources that config.toml has not."""
+    for name, company in (("old reviews", None), ("their reviews", "Birkenberg & Söhne")):
+        about = {"company": company} if company else {}
+        database.add_source(
+            db,
+            config,
+            Source.model_validate(
+                {"name": name, "kind": "file", "scope": "own", "path": "x.csv", **about}
+            ),
+        )
+    store(db, post("ours", "Arbeitsrecht gut"), source=3)
+    store(db, post("theirs", "Arbeitsrecht schlecht"), source=4)
+    match(config, db)
+    return db
+
+
+def about(db):
+    return rows(
+        db,
+        "SELECT p.external_id, c.name FROM mentions m JOIN posts p ON p.id = m.post_id "
+        "JOIN companies c ON c.id = m.company_id ORDER BY 1",
+    )
+
+
+def test_posts_about_the_company_stay_so_under_its_new_name(imported, tmp_path):
+    """An imported file was about the company, whatever it is called now."""
+    renamed = firm(tmp_path, company={"name": "Neumann & Partner"})
+    with database.open_database(renamed) as db:
+        match(renamed, db)
+        assert about(db)[0] == {"external_id": "ours", "name": "Neumann & Partner"}
+
+
+def test_posts_about_a_competitor_that_is_gone_are_about_nobody(imported, tmp_path):
+    """Matching goes on when a competitor is taken out of the configuration."""
+    alone = firm(tmp_path, competitors=[])
+    with database.open_database(alone) as db:
+        match(alone, db)
+        assert about(db) == [{"external_id": "ours", "name": "Kanzlei Ahornhof"}]
