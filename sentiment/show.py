@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from sentiment.forget import Forgotten
     from sentiment.pipeline import Processed
     from sentiment.pipeline import Progress as ProgressFunction
+    from sentiment.portfolio.findings import Finding
+    from sentiment.portfolio.trial import Trial
     from sentiment.surveys.staging import Imported
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 COLOURS = {"negative": "red", "neutral": "default", "positive": "green"}
+QUOTE = 200  # characters of a post in an example
 MIN_VOTES = 5  # below that a figure says more about chance than about a service
 
 
@@ -318,3 +321,34 @@ def show_forgotten(done: Forgotten) -> None:
         )
     if not done.dry_run:
         out.print("Not reached: backups, files of a watched folder, exports and reports.")
+
+
+def show_findings(found: list[Finding]) -> None:
+    """One paragraph each, the worst first."""
+    colours = {"error": "red", "warning": "yellow", "hint": "default"}
+    for finding in found:
+        mark = f"[{colours[finding.level]}]{finding.level}[/]"
+        out.print(f"{mark} {escape(finding.about)}: {escape(finding.said)}", soft_wrap=True)
+    if not found:
+        out.print("nothing to find fault with")
+
+
+def show_trial(tried: Trial) -> None:
+    """A table of what would change, and some of the posts that would come and go."""
+    table = Table("company", "service", "before", "after", "gained", "lost", "reworded", box=None)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for row in tried.changes:
+        numbers = (row.before, row.after, row.gained, row.lost, row.reworded)
+        service = row.service or "(as a whole)"
+        table.add_row(escape(row.company), escape(service), *[f"{number:,}" for number in numbers])
+    out.print(table)
+    for row in tried.changes:
+        for sign, snippets in (("+", row.gained_examples), ("-", row.lost_examples)):
+            for snippet in snippets:
+                said = " ".join(snippet.split())[:QUOTE]
+                who = f"{row.company}, {row.service or 'as a whole'}"
+                out.print(f"{sign} {escape(who)}: {escape(said)}", soft_wrap=True)
+    out.print(f"{tried.posts:,} posts read; nothing was stored")
+    if tried.unread:
+        out.print(f"{tried.unread:,} posts left out: the present portfolio has not read them yet")

@@ -61,3 +61,54 @@ def test_a_request_that_means_nobody_is_wrong_usage(folder):
     done = sentiment("forget", "--author", "Eva", "-c", folder / "config.toml")
     assert done.returncode == 2
     assert "--source or --kind" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_lint_is_silent_about_a_sound_portfolio(folder):
+    """Status 0, in both forms; with a database and without one."""
+    for _ in range(2):
+        done = sentiment("portfolio", "lint", "-c", folder / "config.toml")
+        assert (done.returncode, done.stdout) == (0, "nothing to find fault with\n"), done.stderr
+        done = sentiment("portfolio", "lint", "--json", "-c", folder / "config.toml")
+        assert (done.returncode, json.loads(done.stdout)) == (0, [])
+        (folder / "sentiment.db").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("aliases", "level", "status"), [('["Steuerberatung"]', "error", 1), ('["HR"]', "warning", 0)]
+)
+def test_lint_fails_for_errors_only(folder, aliases, level, status):
+    """An alias of two services is an error, a short one a warning."""
+    changed = CONFIG.replace('name = "Arbeitsrecht"', f'name = "Arbeitsrecht"\naliases = {aliases}')
+    (folder / "config.toml").write_text(changed, "utf-8")
+    done = sentiment("portfolio", "lint", "--json", "-c", folder / "config.toml")
+    assert done.returncode == status, done.stderr
+    assert {finding["level"] for finding in json.loads(done.stdout)} == {level}
+    assert level in sentiment("portfolio", "lint", "-c", folder / "config.toml").stdout
+
+
+def test_a_dry_run_of_another_file_shows_gains_and_losses(folder):
+    """The stored mentions stay as they are, and the file's new services unknown."""
+    changed = CONFIG.replace(
+        'name = "Steuerberatung"', 'name = "Begeisterung"\naliases = ["begeistert"]'
+    )
+    (folder / "other.toml").write_text(changed, "utf-8")
+    arguments = ("portfolio", "dry-run", "-c", folder / "other.toml")
+    done = sentiment(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    found = {row["service"]: row for row in json.loads(done.stdout)["changes"]}
+    assert (found["Begeisterung"]["gained"], found["Steuerberatung"]["lost"]) == (1, 1)
+    shown = sentiment(*arguments)
+    assert "+ Kanzlei Ahornhof, Begeisterung: Kanzlei Ahornhof: die" in shown.stdout
+    with sqlite3.connect(folder / "sentiment.db") as db:
+        services = db.execute("SELECT name FROM services ORDER BY 1").fetchall()
+    db.close()
+    assert services == [("Arbeitsrecht",), ("Steuerberatung",)]
+
+
+def test_a_dry_run_without_a_database_is_a_sentence(folder):
+    """There is nothing to compare with yet."""
+    (folder / "sentiment.db").unlink()
+    done = sentiment("portfolio", "dry-run", "-c", folder / "config.toml")
+    assert done.returncode == 1
+    assert "does not exist yet" in done.stderr
+    assert "Traceback" not in done.stderr
