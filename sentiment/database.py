@@ -57,7 +57,19 @@ def m005_forgotten(db: Database) -> None:
     db.execute("CREATE TABLE forgotten (mark TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
 
 
-STEPS = (m001_tables, m002_gold_labels, m003_survey_sums, m004_search, m005_forgotten)
+def m006_reading(db: Database) -> None:
+    """Sums by period, and indexes, so that pages open fast with millions of mentions."""
+    _run(db, "reading.sql")
+
+
+STEPS = (
+    m001_tables,
+    m002_gold_labels,
+    m003_survey_sums,
+    m004_search,
+    m005_forgotten,
+    m006_reading,
+)
 migrations = Migrations("sentiment")
 for step in STEPS:
     migrations()(step)

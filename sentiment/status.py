@@ -23,9 +23,9 @@ WITH counts AS (
         sum(d.positive) AS positive, sum(d.neutral) AS neutral, sum(d.negative) AS negative
     FROM services v
     JOIN companies c ON c.own = 1
-    LEFT JOIN daily_sentiment d ON d.service_id = v.id AND d.company_id = c.id
-        AND d.day > :after AND d.day <= :until
-        AND d.source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')
+    LEFT JOIN period_sentiment d ON d.service_id = v.id AND d.company_id = c.id
+        AND d.unit = 'day' AND d.source_id = 0 AND d.language = ''
+        AND d.start > :after AND d.start <= :until
     WHERE v.active = 1
     GROUP BY v.id
 )

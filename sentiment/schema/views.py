@@ -30,8 +30,8 @@ SELECT
     s.name AS source,
     s.kind AS source_kind,
     p.language,
-    p.posted_at,
-    p.day,
+    m.post_at AS posted_at,
+    m.post_day AS day,
     p.url,
     m.snippet,
     k.polarity,
@@ -49,7 +49,8 @@ SELECT
     p.duplicate_of IS NOT NULL AS is_copy,
     p.id AS post_id
 FROM mentions m
-JOIN posts p ON p.id = m.post_id
+-- CROSS: mentions first, in the order of an index, so that the newest are found without sorting all
+CROSS JOIN posts p ON p.id = m.post_id
 JOIN sources s ON s.id = p.source_id
 JOIN companies c ON c.id = m.company_id
 LEFT JOIN services v ON v.id = m.service_id
@@ -57,33 +58,17 @@ JOIN scores k ON k.mention_id = m.id AND k.model = m.model;
 """
 
 
-def service_period(view: str, column: str, period: str) -> str:
+def service_period(view: str, column: str, unit: str) -> str:
     """A row a company, service and period; service is empty for the company as a whole."""
     low, high = net_interval("n.positive", "n.negative", "n.authors")
-    sums = ",\n        ".join(f"sum({emotion}) AS {emotion}" for emotion in EKMAN)
     shares = ",\n    ".join(f"1.0 * n.{emotion} / n.authors AS {emotion}" for emotion in EKMAN)
+    everywhere = f"unit = '{unit}' AND {{}}.source_id = 0 AND {{}}.language = ''"
     return f"""
 CREATE VIEW {view} AS
-WITH counts AS (
-    SELECT
-        company_id,
-        service_id,
-        {period} AS {column},
-        sum(raw_mentions) AS raw_mentions,
-        sum(mentions) AS mentions,
-        sum(authors) AS authors,
-        sum(positive) AS positive,
-        sum(neutral) AS neutral,
-        sum(negative) AS negative,
-        {sums}
-    FROM daily_sentiment
-    WHERE source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')
-    GROUP BY 1, 2, 3
-)
 SELECT
     c.name AS company,
     v.name AS service,
-    n.{column},
+    n.start AS {column},
     n.mentions,
     n.authors,
     n.positive,
@@ -92,13 +77,17 @@ SELECT
     100.0 * (n.positive - n.negative) / n.authors AS net_sentiment,
     {low} AS net_sentiment_low,
     {high} AS net_sentiment_high,
-    1.0 * n.mentions / sum(n.mentions) OVER (PARTITION BY n.{column}) AS attention,
+    1.0 * n.mentions / (
+        SELECT every.mentions FROM period_sentiment every
+        WHERE every.{everywhere.format("every", "every")} AND every.start = n.start
+            AND every.company_id = 0 AND every.service_id = 0
+    ) AS attention,
     {shares},
     n.raw_mentions
-FROM counts n
+FROM period_sentiment n
 JOIN companies c ON c.id = n.company_id
 LEFT JOIN services v ON v.id = n.service_id
-WHERE n.authors > 0;
+WHERE n.{everywhere.format("n", "n")} AND n.authors > 0;
 """
 
 
@@ -127,17 +116,12 @@ WHERE a.state IN ('pending', 'firing');
 
 SOURCE_HEALTH = """
 CREATE VIEW source_health AS
-WITH counts AS (
-    SELECT source_id, count(*) AS posts,
-        sum(collected_at >= strftime('%Y-%m-%dT%H:%M:%S', 'now', '-1 day')) AS posts_last_day,
-        sum(collected_at >= strftime('%Y-%m-%dT%H:%M:%S', 'now', '-28 days')) / 28.0
-            AS usual_posts_a_day
-    FROM posts GROUP BY source_id
-), pace AS (
-    SELECT source_id, last_day,
+WITH pace AS (
+    SELECT id AS source_id, last_day,
         (SELECT count(*) FROM posts p
-         WHERE p.source_id = l.source_id AND p.day > date(l.last_day, '-28 days')) AS posts
-    FROM (SELECT source_id, max(day) AS last_day FROM posts GROUP BY source_id) l
+         WHERE p.source_id = l.id AND p.day > date(l.last_day, '-28 days')) AS posts
+    FROM (SELECT id, (SELECT max(day) FROM posts WHERE source_id = sources.id) AS last_day
+          FROM sources) l
 )
 SELECT
     s.name AS source,
@@ -156,9 +140,12 @@ SELECT
         ELSE 'ok'
     END AS health,
     s.last_success_at,
-    ifnull(n.posts, 0) AS posts,
-    ifnull(n.posts_last_day, 0) AS posts_last_day,
-    ifnull(n.usual_posts_a_day, 0.0) AS usual_posts_a_day,
+    s.posts,
+    (SELECT count(*) FROM posts p WHERE p.source_id = s.id
+     AND p.collected_at >= strftime('%Y-%m-%dT%H:%M:%S', 'now', '-1 day')) AS posts_last_day,
+    (SELECT count(*) FROM posts p WHERE p.source_id = s.id
+     AND p.collected_at >= strftime('%Y-%m-%dT%H:%M:%S', 'now', '-28 days')) / 28.0
+        AS usual_posts_a_day,
     s.last_error,
     s.error_count,
     s.last_attempt_at,
@@ -167,18 +154,15 @@ SELECT
     json_extract(s.problems, '$[#-1]') AS last_problem,
     s.quota,
     s.recheck_error
-FROM sources s LEFT JOIN counts n ON n.source_id = s.id LEFT JOIN pace w ON w.source_id = s.id
+FROM sources s LEFT JOIN pace w ON w.source_id = s.id
 WHERE s.active = 1;
 """
 
 VIEWS = {
     "scored_mentions": scored_mentions(),
     "service_daily": service_period("service_daily", "day", "day"),
-    # the week's Monday
-    "service_weekly": service_period(
-        "service_weekly", "period", "date(day, '-6 days', 'weekday 1')"
-    ),
-    "service_monthly": service_period("service_monthly", "period", "substr(day, 1, 7)"),
+    "service_weekly": service_period("service_weekly", "period", "week"),
+    "service_monthly": service_period("service_monthly", "period", "month"),
     **survey_views.VIEWS,
     "model_changes": MODEL_CHANGES,
     "active_alerts": ACTIVE_ALERTS,
