@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -429,7 +430,7 @@ def write_sums(db: Database) -> None:
     """What the triggers would have kept: by the statements that bring up an old database."""
     script = (Path(schema.__file__).parent / "reading.sql").read_text("utf-8")
     for statement in _statements(script):
-        if "\nINSERT INTO period_sentiment" in statement or "UPDATE sources SET posts" in statement:
+        if re.search(r"^(INSERT INTO period_sentiment|UPDATE sources SET posts)", statement, re.M):
             db.execute(statement)
 
 

@@ -1,25 +1,25 @@
 -- Times are UTC, ISO 8601 text ("2026-03-01T09:30:00+00:00"); days are dates in the configured
 -- time zone.
 
-CREATE TABLE state (
+CREATE TABLE state (                      -- what the worker remembers between runs
     key TEXT PRIMARY KEY,                 -- 'model': whose scores are current; 'timezone'
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE companies (
+CREATE TABLE companies (                  -- the company and its competitors
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     own INTEGER NOT NULL,                 -- 1: the company itself; 0: a competitor
     active INTEGER NOT NULL               -- 0: no longer in config.toml
 ) STRICT;
 
-CREATE TABLE services (
+CREATE TABLE services (                   -- the service portfolio
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     active INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE sources (
+CREATE TABLE sources (                    -- the sources of config.toml, and how reading them goes
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE sources (
     recheck_error TEXT                    -- why stored posts could not be looked at again
 ) STRICT;
 
-CREATE TABLE posts (
+CREATE TABLE posts (                      -- public posts, comments, reviews and survey comments
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES sources (id),
     external_id TEXT NOT NULL,
@@ -73,7 +73,7 @@ CREATE TABLE sketches (                   -- finds near-identical texts; see dup
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sketches_by_post ON sketches (post_id);
 
-CREATE TABLE mentions (
+CREATE TABLE mentions (                   -- places in posts that mean a service of a company
     id INTEGER PRIMARY KEY,
     post_id INTEGER NOT NULL REFERENCES posts (id),
     company_id INTEGER NOT NULL REFERENCES companies (id),
@@ -86,7 +86,7 @@ CREATE UNIQUE INDEX mentions_key ON mentions (post_id, company_id, ifnull(servic
 CREATE INDEX mentions_by_model ON mentions (model);
 CREATE INDEX mentions_by_service ON mentions (company_id, service_id);
 
-CREATE TABLE scores (
+CREATE TABLE scores (                     -- how mentions are meant, by model
     mention_id INTEGER NOT NULL REFERENCES mentions (id),
     model TEXT NOT NULL,                  -- name@revision
     polarity TEXT NOT NULL CHECK (polarity IN ('negative', 'neutral', 'positive')),
@@ -98,7 +98,7 @@ CREATE TABLE scores (
     PRIMARY KEY (mention_id, model)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE emotions (
+CREATE TABLE emotions (                   -- the emotions in mentions, by model
     mention_id INTEGER NOT NULL REFERENCES mentions (id),
     model TEXT NOT NULL,
     emotion TEXT NOT NULL,
@@ -106,7 +106,7 @@ CREATE TABLE emotions (
     PRIMARY KEY (mention_id, model, emotion)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE daily_sentiment (
+CREATE TABLE daily_sentiment (            -- figures by company, service, source, language and day
     company_id INTEGER NOT NULL REFERENCES companies (id),
     service_id INTEGER REFERENCES services (id),
     source_id INTEGER NOT NULL REFERENCES sources (id),
@@ -138,7 +138,7 @@ CREATE TABLE stale_days (                 -- the roll-up's work list, filled by 
     PRIMARY KEY (company_id, service_id, source_id, day)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE survey_responses (
+CREATE TABLE survey_responses (           -- answers to survey questions
     id INTEGER PRIMARY KEY,
     survey TEXT NOT NULL,
     external_id TEXT NOT NULL,            -- the answer's id within the survey
@@ -176,7 +176,7 @@ CREATE TABLE survey_files (               -- what was found in the watched folde
     PRIMARY KEY (survey, file)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE alerts (
+CREATE TABLE alerts (                     -- where each rule stands with each of its subjects
     id INTEGER PRIMARY KEY,
     rule TEXT NOT NULL,                   -- drop, threshold, volume, emotion, survey, source
     company_id INTEGER REFERENCES companies (id),
@@ -189,7 +189,7 @@ CREATE TABLE alerts (
 ) STRICT;
 CREATE UNIQUE INDEX alerts_key ON alerts (rule, ifnull(service_id, 0), subject);
 
-CREATE TABLE alert_transitions (
+CREATE TABLE alert_transitions (          -- changes of an alert's state, with their reason
     id INTEGER PRIMARY KEY,
     alert_id INTEGER NOT NULL REFERENCES alerts (id),
     from_state TEXT NOT NULL,
@@ -202,7 +202,7 @@ CREATE TABLE alert_transitions (
 CREATE INDEX alert_transitions_by_alert ON alert_transitions (alert_id);
 CREATE INDEX alert_transitions_to_queue ON alert_transitions (id) WHERE queued_at IS NULL;
 
-CREATE TABLE alert_silences (
+CREATE TABLE alert_silences (             -- when nothing is sent about a service
     id INTEGER PRIMARY KEY,
     service_id INTEGER REFERENCES services (id),  -- NULL: every one
     until_at TEXT NOT NULL,
@@ -210,7 +210,7 @@ CREATE TABLE alert_silences (
     created_at TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE notifications (
+CREATE TABLE notifications (              -- the outbox: who is told what
     id INTEGER PRIMARY KEY,
     transition_id INTEGER NOT NULL REFERENCES alert_transitions (id),
     receiver TEXT NOT NULL,
@@ -226,7 +226,7 @@ CREATE TABLE notifications (
 ) STRICT;
 CREATE INDEX notifications_waiting ON notifications (receiver) WHERE status = 'waiting';
 
-CREATE TABLE erasures (
+CREATE TABLE erasures (                   -- what was erased when, and nothing of what it was
     id INTEGER PRIMARY KEY,
     source TEXT,                          -- NULL: all of them
     reason TEXT NOT NULL,
