@@ -430,7 +430,9 @@ def write_sums(db: Database) -> None:
     """What the triggers would have kept: by the statements that bring up an old database."""
     script = (Path(schema.__file__).parent / "reading.sql").read_text("utf-8")
     for statement in _statements(script):
-        if re.search(r"^(INSERT INTO period_sentiment|UPDATE sources SET posts)", statement, re.M):
+        if re.search(
+            r"^(INSERT INTO period_sentiment|UPDATE sources SET posts)", statement, re.MULTILINE
+        ):
             db.execute(statement)
 
 

@@ -710,6 +710,8 @@ def serve(
         typer.echo(f"{config.company.name}: {config.web.address}  (Ctrl-C ends it)")
     end_with_parent()
     serve_pages(config, config_path)
+
+
 def backup(
     target: Annotated[
         Path | None,

@@ -25,10 +25,10 @@ def pseudonym_key(config: Config) -> bytes:
     """
     if config.privacy.pseudonym_key is not None:
         return config.privacy.pseudonym_key.get_secret_value().encode()
-    return key_file(config.database_path.parent / KEY_FILE)
+    return random_key(config.database_path.parent / KEY_FILE)
 
 
-def key_file(path: Path) -> bytes:
+def random_key(path: Path) -> bytes:
     """The random key in a file that only its owner can read, made on first use."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

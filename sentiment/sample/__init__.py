@@ -7,6 +7,7 @@ sour in the last two weeks; the other services stay as they are.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import resources
@@ -85,6 +86,9 @@ def write(directory: Path, today: date | None = None) -> None:
         (directory / name).write_text(_file(name), "utf-8")
     feeds.write(directory, sorted(dated, key=lambda pair: pair[1], reverse=True))
     surveys.write(directory, today or now.date())
+    settled = now.timestamp() - 60  # a file that has just changed might still be being written
+    for path in (directory / "surveys").iterdir():
+        os.utime(path, (settled, settled))
 
 
 def _file(name: str) -> str:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from models.labels import EKMAN
+from sentiment.periods import in_window
 from sentiment.schema.intervals import difference_interval, mean_bounds, net_interval
 
 if TYPE_CHECKING:
@@ -40,20 +41,14 @@ def ask(conn: sqlite3.Connection, sql: str, values: Row | None = None) -> list[R
     return [dict(row) for row in conn.execute(sql, values or {}).fetchall()]
 
 
-def _where(selection: Selection) -> tuple[str, Row]:
-    """Which cells of daily_sentiment count, beside the days; survey comments have their own page.
-
-    The plus keeps SQLite from walking a source's cells instead of the days'.
-    """
-    parts = ["+source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')"]
-    values: Row = {}
-    if selection.source:
-        parts = ["+source_id = (SELECT id FROM sources WHERE name = :source)"]
-        values["source"] = selection.source
-    if selection.language:
-        parts.append("+language = :language")
-        values["language"] = selection.language
-    return " AND ".join(parts), values
+def _scope(conn: sqlite3.Connection, selection: Selection) -> tuple[int, str]:
+    """Source (0: all of them) and language ('': all of them) as period_sentiment has them."""
+    if not selection.source:
+        return 0, selection.language or ""
+    (source_id,) = conn.execute(
+        "SELECT id FROM sources WHERE name = ?", [selection.source]
+    ).fetchone()
+    return source_id, selection.language or ""
 
 
 def services(conn: sqlite3.Connection, selection: Selection) -> list[Row]:
@@ -64,15 +59,17 @@ def services(conn: sqlite3.Connection, selection: Selection) -> list[Row]:
     change with change_low and change_high, beyond_chance, emotion with emotion_share. Figures of
     fewer than MIN_VOTES votes are None.
     """
-    where, values = _where(selection)
-    before_first, before_last = selection.before
-    values |= {
-        "first": str(selection.first),
-        "last": str(selection.last),
-        "before_first": str(before_first),
-        "before_last": str(before_last),
-        "least": MIN_VOTES,
-    }
+    source_id, language = _scope(conn, selection)
+    windows, values = [], {"least": MIN_VOTES}
+    for name, (first, last) in (
+        ("now", (selection.first, selection.last)),
+        ("before", selection.before),
+    ):
+        part, more = in_window(
+            first - timedelta(days=1), last, source_id=source_id, language=language, prefix=name
+        )
+        windows.append(f"SELECT {int(name == 'now')} AS now, * FROM ({part})")
+        values |= more
     sums = ", ".join(f"sum({name}) AS {name}" for name in _COUNTS)
     now, before = _net("n"), _net("b")
     low, high = difference_interval(now, before)
@@ -80,9 +77,8 @@ def services(conn: sqlite3.Connection, selection: Selection) -> list[Row]:
         conn,
         f"""
 WITH sums AS MATERIALIZED (
-    SELECT company_id, service_id, day >= :first AS now, {sums}
-    FROM daily_sentiment
-    WHERE (day BETWEEN :first AND :last OR day BETWEEN :before_first AND :before_last) AND {where}
+    SELECT company_id, nullif(service_id, 0) AS service_id, now, {sums}
+    FROM ({" UNION ALL ".join(windows)})
     GROUP BY 1, 2, 3
 ),
 wanted AS (
@@ -147,7 +143,7 @@ def series(
     Keyed by the service's id; with `service_id` only that one. Steps without votes are there, too.
     smooth: how many steps, up to and with its own, each point sums up.
     """
-    where, values = _where(selection)
+    source_id, language = _scope(conn, selection)
     steps = max(1, -(-selection.days // step)) + smooth - 1
     first = selection.last - timedelta(days=steps * step - 1)
     net, low, high = _net("s")
@@ -157,11 +153,12 @@ def series(
         conn,
         f"""
 WITH steps AS MATERIALIZED (
-    SELECT service_id, CAST((julianday(day) - julianday(:first)) / :step AS INTEGER) AS place,
+    SELECT service_id, CAST((julianday(start) - julianday(:first)) / :step AS INTEGER) AS place,
         {sums}
-    FROM daily_sentiment
-    WHERE day BETWEEN :first AND :last AND company_id = (SELECT id FROM companies WHERE own)
-        AND service_id IS NOT NULL {only} AND {where}
+    FROM period_sentiment
+    WHERE unit = 'day' AND source_id = :source_id AND language = :language
+        AND start BETWEEN :first AND :last AND company_id = (SELECT id FROM companies WHERE own)
+        AND service_id > 0 {only}
     GROUP BY 1, 2
 ),
 later (by) AS (VALUES (0) UNION ALL SELECT by + 1 FROM later WHERE by < :smooth - 1)
@@ -171,8 +168,9 @@ SELECT s.*, {net} AS net, {low} AS low, {high} AS high FROM (
     GROUP BY 1, 2
 ) s
 """,
-        values
-        | {
+        {
+            "source_id": source_id,
+            "language": language,
             "first": str(first),
             "last": str(selection.last),
             "step": step,
@@ -265,7 +263,6 @@ def alerts(conn: sqlite3.Connection) -> list[Row]:
 
 def by_source(conn: sqlite3.Connection, selection: Selection, service_id: int) -> list[Row]:
     """The own company's figures of a service by source: source, kind, authors, net, low, high."""
-    where, values = _where(selection)
     net, low, high = _net("n")
     return ask(
         conn,
@@ -275,17 +272,20 @@ SELECT s.name AS source, s.kind, n.mentions, n.authors,
     CASE WHEN n.authors >= :least THEN {low} END AS low,
     CASE WHEN n.authors >= :least THEN {high} END AS high
 FROM (
-    SELECT source_id, sum(mentions) AS mentions, sum(authors) AS authors,
-        sum(positive) AS positive, sum(neutral) AS neutral, sum(negative) AS negative
-    FROM daily_sentiment
-    WHERE day BETWEEN :first AND :last AND service_id = :service_id
-        AND company_id = (SELECT id FROM companies WHERE own) AND {where}
-    GROUP BY source_id
+    SELECT p.source_id, sum(p.mentions) AS mentions, sum(p.authors) AS authors,
+        sum(p.positive) AS positive, sum(p.neutral) AS neutral, sum(p.negative) AS negative
+    FROM sources s JOIN period_sentiment p ON p.unit = 'day' AND p.source_id = s.id
+        AND p.language = :language AND p.start BETWEEN :first AND :last
+        AND p.company_id = (SELECT id FROM companies WHERE own) AND p.service_id = :service_id
+    WHERE :source IS NULL OR s.name = :source
+    GROUP BY p.source_id
 ) n JOIN sources s ON s.id = n.source_id
+WHERE n.authors > 0
 ORDER BY n.authors DESC, s.name
 """,
-        values
-        | {
+        {
+            "source": selection.source,
+            "language": selection.language or "",
             "first": str(selection.first),
             "last": str(selection.last),
             "service_id": service_id,

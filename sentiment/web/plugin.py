@@ -14,10 +14,11 @@ from datasette import hookimpl
 from datasette.utils.asgi import Response
 
 from sentiment.web import access, guard
+from sentiment.web.metadata import NAME, search_words
 from sentiment.web.pages import ROUTES
 from sentiment.web.posts import TRICKS
 from sentiment.web.selection import SelectionError
-from sentiment.web.site import DATABASE, Site, Visit, frame
+from sentiment.web.site import Site, Visit, frame
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -142,15 +143,16 @@ def render_cell(datasette: Datasette, value: Any) -> str | None:
     return None
 
 
-@hookimpl
+@hookimpl(trylast=True)  # after Datasette's own, whose escape_fts ours replaces
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datasette) -> None:
     """Visitors' SQL may not write, attach, or fill the memory; the time limit is Datasette's."""
-    if _site(datasette) is None or database != DATABASE:
+    if _site(datasette) is None or database != NAME:
         return
     conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     conn.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, LONGEST_SQL)
     conn.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     conn.execute("PRAGMA query_only = ON")
+    conn.create_function("escape_fts", 1, search_words, deterministic=True)
 
 
 @hookimpl

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from datasette.app import Datasette
 from datasette.database import Database
 from datasette.plugins import pm
 
 from sentiment.database import open_database
-from sentiment.privacy import key_file
-from sentiment.web import plugin
-from sentiment.web.site import DATABASE, Site
+from sentiment.privacy import random_key
+from sentiment.web import metadata, plugin
+from sentiment.web.site import Site
 
 if TYPE_CHECKING:
     from sentiment.config import Config
 
 KEY_FILE = "web.key"
-SETTINGS: dict[str, Any] = {
-    "sql_time_limit_ms": 2000,
-    "max_returned_rows": 5000,
-    "default_page_size": 50,
-    "num_sql_threads": 6,
-    "allow_download": False,
-    "default_cache_ttl": 0,
-    "max_csv_mb": 100,
-    "suggest_facets": False,
-    "truncate_cells_html": plugin.LONGEST_CELL,
-}
 if not pm.is_registered(plugin):
     pm.register(plugin)
 
@@ -44,14 +33,14 @@ def build(config: Config, config_path: Path) -> Datasette:
     folder = Path(str(files("sentiment.web")))
     datasette = Datasette(
         [],
-        settings=SETTINGS,
-        metadata={},
+        settings=metadata.SETTINGS | {"truncate_cells_html": plugin.LONGEST_CELL},
+        metadata=metadata.metadata(config.language),
         template_dir=str(folder / "templates"),
         static_mounts=[("assets", str(folder / "assets"))],
-        secret=key_file(config.database_path.with_name(KEY_FILE)).decode(),
+        secret=random_key(config.database_path.with_name(KEY_FILE)).decode(),
     )
     datasette.remove_database("_memory")
-    datasette.add_database(Database(datasette, str(config.database_path)), name=DATABASE)
+    datasette.add_database(Database(datasette, str(config.database_path)), name=metadata.NAME)
     datasette.site = Site(config, config_path, datasette)
     return datasette
 

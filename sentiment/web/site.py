@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from datasette.utils.asgi import Response
 
 from sentiment.database import today
-from sentiment.schema.explained import VIEWS
 from sentiment.web import access, selection
+from sentiment.web.metadata import NAME, views
 from sentiment.web.phrases import PHRASES
+from sentiment.web.queries import QUERIES
 from sentiment.web.sparkline import spark
 from sentiment.web.words import LANGUAGES, Words
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from sentiment.config import Config
 
-DATABASE = "sentiment"  # its name in addresses, whatever its file is called
 REMEMBER = 30.0  # seconds for which what the filters offer is not asked anew
 Result = TypeVar("Result")
 
@@ -53,7 +53,7 @@ class Site:
 
     async def read(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Run a function with a read-only connection in one of Datasette's threads."""
-        database = self.datasette.get_database(DATABASE)
+        database = self.datasette.get_database(NAME)
         result: Result = await database.execute_fn(lambda conn: function(conn, *arguments))
         return result
 
@@ -150,7 +150,7 @@ class Visit:
 
 def frame(visit: Visit) -> dict[str, Any]:
     """What every template may use, Datasette's own included."""
-    words = visit.words
+    words, said = visit.words, views(visit.language)
     arguments = {key: value for key, value in visit.arguments.items() if key != "_lang"}
     return {
         "t": words.say,
@@ -171,8 +171,9 @@ def frame(visit: Visit) -> dict[str, Any]:
         "lookup_said": lambda key, display: (
             words.say(f"op_{key}") if f"op_{key}" in PHRASES else display
         ),
-        "explained": lambda name: VIEWS[name][0] if name in VIEWS else "",
-        "columns_explained": lambda name: VIEWS[name][1] if name in VIEWS else {},
+        "explained": lambda name: said[name][0] if name in said else "",
+        "columns_explained": lambda name: said[name][1] if name in said else {},
+        "questions": QUERIES,
         "can_log_in": visit.site.door.has_users,
         "here": visit.request.full_path,
         "path": visit.request.path,
