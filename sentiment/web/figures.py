@@ -23,6 +23,7 @@ Row = dict[str, Any]
 
 MIN_VOTES = 5  # below that a figure says more about chance than about a service
 WEEKS = 12  # of a sparkline
+MANY_DAYS = 31  # from here on survey answers are read as sums by day
 SMOOTH = 4  # weeks a point of it sums up
 _COUNTS = ("mentions", "authors", "positive", "neutral", "negative", *EKMAN)
 _LOW, _HIGH = net_interval("{0}.positive", "{0}.negative", "{0}.authors")
@@ -196,45 +197,77 @@ def _point(first: date, row: Row) -> Point:
     return Point(first, row["authors"], row["net"], row["low"], row["high"], emotions)
 
 
-def surveys(conn: sqlite3.Connection, selection: Selection) -> dict[int, dict[str, Row]]:
+def surveys(
+    conn: sqlite3.Connection, selection: Selection, service_id: int | None = None
+) -> dict[int, dict[str, Row]]:
     """Survey figures by service id and metric: value, low, high, n, scale_low, scale_high.
 
     Where a metric was asked on two scales, the one with more answers. Figures of fewer people than
-    min_responses are None.
+    min_responses are None. With `service_id` only that service's.
     """
+    (least,) = conn.execute(
+        "SELECT CAST(ifnull(max(value), 5) AS INTEGER) FROM state WHERE key = 'min_responses'"
+    ).fetchone()
+    days = selection.days > MANY_DAYS and _are_added_up(conn)
+    found = _survey_sums(conn, selection, service_id, by_day=days)
+    if days:
+        # Whoever answered on two days is two people there; where that may decide, look closer.
+        unsure = {row["service_id"] for row in found if row["people"] < 10 * least}
+        found = [row for row in found if row["service_id"] not in unsure]
+        for one in unsure:
+            found += _survey_sums(conn, selection, one, by_day=False)
+    out: dict[int, dict[str, Row]] = {}
+    for row in sorted(found, key=lambda row: int(row["n"])):
+        out.setdefault(row["service_id"], {})[row["metric"]] = _survey_figure(row, least)
+    return out
+
+
+def _are_added_up(conn: sqlite3.Connection) -> bool:
+    """Whether survey_sums has every answer."""
+    (waiting,) = conn.execute("SELECT EXISTS (SELECT 1 FROM stale_survey_days)").fetchone()
+    return not waiting
+
+
+def _survey_sums(
+    conn: sqlite3.Connection, selection: Selection, service_id: int | None, *, by_day: bool
+) -> list[Row]:
+    """Sums of answers by service, metric and scale; of the answers themselves or of sums by day."""
+    only = "service_id IS NOT NULL" if service_id is None else "service_id = :service_id"
+    if selection.segment:
+        only += " AND segment = :segment"
+    answers = """
+        SELECT service_id, metric, scale_low, scale_high, count(*) AS n,
+            count(DISTINCT respondent) + sum(respondent IS NULL) AS people,
+            sum(weight) AS w, sum(weight * weight) AS ww, sum(weight * value) AS wx,
+            sum(weight * u) AS wu, sum(weight * u * u) AS wuu
+        FROM (
+            SELECT *, CASE metric WHEN 'nps' THEN (value >= 9) - (value <= 6)
+                ELSE (2 * value - scale_low - scale_high) / (scale_high - scale_low) END AS u
+            FROM survey_responses WHERE day BETWEEN :first AND :last AND {only}
+        )
+        GROUP BY service_id, metric, scale_low, scale_high"""
+    sums = (
+        "SELECT * FROM survey_sums "
+        "WHERE unit = 'day' AND period BETWEEN :first AND :last AND {only}"
+    )
     u_low, u_high = mean_bounds("wu / w", "wuu / w", "(w * w / ww)")
-    segment = "AND segment = :segment" if selection.segment else ""
-    found = ask(
+    return ask(
         conn,
         f"""
-SELECT *, {u_low} AS u_low, {u_high} AS u_high FROM (
-    SELECT service_id, metric, scale_low, scale_high, count(*) AS n,
-        count(DISTINCT respondent) + sum(respondent IS NULL) AS people,
-        sum(weight) AS w, sum(weight * weight) AS ww, sum(weight * value) / sum(weight) AS mean,
-        sum(weight * u) AS wu, sum(weight * u * u) AS wuu
-    FROM (
-        SELECT *, CASE metric WHEN 'nps' THEN (value >= 9) - (value <= 6)
-            ELSE (2 * value - scale_low - scale_high) / (scale_high - scale_low) END AS u
-        FROM survey_responses
-        WHERE day BETWEEN :first AND :last AND service_id IS NOT NULL {segment}
-    )
+SELECT *, wx / w AS mean, {u_low} AS u_low, {u_high} AS u_high FROM (
+    SELECT service_id, metric, scale_low, scale_high, sum(n) AS n, sum(people) AS people,
+        sum(w) AS w, sum(ww) AS ww, sum(wx) AS wx, sum(wu) AS wu, sum(wuu) AS wuu
+    FROM ({(sums if by_day else answers).format(only=only)})
     GROUP BY service_id, metric, scale_low, scale_high
 )
-ORDER BY n
 """,
         {
             "first": str(selection.first),
             "last": str(selection.last),
             "segment": selection.segment,
+            "service_id": service_id,
         },
     )
-    (least,) = conn.execute(
-        "SELECT CAST(ifnull(max(value), 5) AS INTEGER) FROM state WHERE key = 'min_responses'"
-    ).fetchone()
-    out: dict[int, dict[str, Row]] = {}
-    for row in found:
-        out.setdefault(row["service_id"], {})[row["metric"]] = _survey_figure(row, least)
-    return out
 
 
 def _survey_figure(row: Row, least: int) -> Row:
@@ -274,7 +307,7 @@ SELECT s.name AS source, s.kind, n.mentions, n.authors,
 FROM (
     SELECT p.source_id, sum(p.mentions) AS mentions, sum(p.authors) AS authors,
         sum(p.positive) AS positive, sum(p.neutral) AS neutral, sum(p.negative) AS negative
-    FROM sources s JOIN period_sentiment p ON p.unit = 'day' AND p.source_id = s.id
+    FROM sources s CROSS JOIN period_sentiment p ON p.unit = 'day' AND p.source_id = s.id
         AND p.language = :language AND p.start BETWEEN :first AND :last
         AND p.company_id = (SELECT id FROM companies WHERE own) AND p.service_id = :service_id
     WHERE :source IS NULL OR s.name = :source
@@ -333,7 +366,7 @@ def survey_series(
     for place in range(steps):
         last = selection.last - timedelta(days=(steps - 1 - place) * step)
         part = replace(selection, period="", first=last - timedelta(days=step - 1), last=last)
-        for metric, figure in surveys(conn, part).get(service_id, {}).items():
+        for metric, figure in surveys(conn, part, service_id).get(service_id, {}).items():
             if figure["value"] is not None:
                 out.setdefault(metric, []).append((part.first, figure))
     return out

@@ -49,7 +49,7 @@ def gather(
     return {
         "figure": own,
         "competitors": [row for row in rows if not row["own"]],
-        "surveys": figures.surveys(conn, selection).get(own["service_id"], {}),
+        "surveys": figures.surveys(conn, selection, own["service_id"]).get(own["service_id"], {}),
         "points": figures.series(conn, selection, step, own["service_id"]).get(
             own["service_id"], []
         ),
