@@ -300,6 +300,15 @@ def silence(
     return True
 
 
+def unsilence(db: Database, silence_id: int, now: datetime) -> bool:
+    """End a silence; it stays in the books. False when there is none that goes on."""
+    done = db.execute(
+        "UPDATE alert_silences SET until_at = ? WHERE id = ? AND until_at > ?",
+        [timestamp(now), silence_id, timestamp(now)],
+    )
+    return bool(done.rowcount == 1)
+
+
 def backtest(config: Config, db: Database, now: datetime) -> list[dict[str, Any]]:
     """The drops that these settings would have found in the stored posts, per service."""
     model = get_state(db, "model") or ""

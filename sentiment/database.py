@@ -62,6 +62,11 @@ def m006_reading(db: Database) -> None:
     _run(db, "reading.sql")
 
 
+def m007_strength(db: Database) -> None:
+    """An index of how clear scores are."""
+    _run(db, "strength.sql")
+
+
 STEPS = (
     m001_tables,
     m002_gold_labels,
@@ -69,6 +74,7 @@ STEPS = (
     m004_search,
     m005_forgotten,
     m006_reading,
+    m007_strength,
 )
 migrations = Migrations("sentiment")
 for step in STEPS:

@@ -122,6 +122,17 @@ def compose(
     return Message(message_id, f"[{message_id}] {title}", body)
 
 
+def explained(
+    db: Database, transition: dict[str, Any], language: str, now: datetime
+) -> tuple[str, list[str]]:
+    """The title and the paragraphs of a transition (see `compose`), without its posts."""
+    facts = json.loads(transition["detail"])
+    paragraphs = [
+        text for kind, text in _lines(db, transition, facts, language, now) if kind != "posts"
+    ]
+    return _title(transition, facts, language), paragraphs
+
+
 def _part(db: Database, row: dict[str, Any], language: str, now: datetime) -> tuple[str, str]:
     words, facts = WORDS[language], json.loads(row["detail"])
     title = _title(row, facts, language)
@@ -129,7 +140,7 @@ def _part(db: Database, row: dict[str, Any], language: str, now: datetime) -> tu
         return words["over"].format(title=title), words["reason"].format(
             reason=reason_text(row, language)
         )
-    lines = list(_lines(db, row, facts, language, now))
+    lines = [text for _, text in _lines(db, row, facts, language, now)]
     lines.append(words["act"].format(alert=row["alert_id"]))
     if row["from_state"] == "firing":
         title = words["again"].format(title=title)
@@ -152,26 +163,28 @@ def _title(row: dict[str, Any], facts: dict[str, Any], language: str) -> str:
 
 def _lines(
     db: Database, row: dict[str, Any], facts: dict[str, Any], language: str, now: datetime
-) -> Iterator[str]:
+) -> Iterator[tuple[str, str]]:
+    """Paragraphs, each with a word that says which one it is."""
     words = WORDS[language]
     plain = {"threshold": "net", "volume": "many", "emotion": "rose", "survey": "scored"}
     if row["rule"] in plain:
-        yield words[plain[row["rule"]]].format(**facts)
+        yield row["rule"], words[plain[row["rule"]]].format(**facts)
     if row["rule"] != "drop" or "since" not in facts:
         return
     day = words["day"].format(date.fromisoformat(facts["since"]))
-    yield words["fall"].format(**{**facts, "since": day})
+    yield "fall", words["fall"].format(**{**facts, "since": day})
     years = facts["years_between"]
     shown = f"{years:.0f}" if years >= 10 else f"{years:.1f}"
     shown = shown.replace(".", ",") if language == "de" else shown
-    yield words["surer" if years >= 1000 else "sure"].format(years=shown)
+    yield "sure", words["surer" if years >= 1000 else "sure"].format(years=shown)
     if risen := facts["emotion"]:
-        yield words["emotion_rose"].format(**{**risen, "emotion": words[risen["name"]]})
-    yield "\n".join([words["posts"], *_posts(db, facts["mentions"], words)])
+        told_emotion = {**risen, "emotion": words[risen["name"]]}
+        yield "emotion", words["emotion_rose"].format(**told_emotion)
+    yield "posts", "\n".join([words["posts"], *_posts(db, facts["mentions"], words)])
     shares = ", ".join(f"{part['name']} {part['share']} %" for part in facts["sources"])
-    yield words["sources"].format(shares=shares)
-    yield _without(facts["without"], words)
-    yield _surveys(db, row["service_id"], words, now)
+    yield "sources", words["sources"].format(shares=shares)
+    yield "without", _without(facts["without"], words)
+    yield "surveys", _surveys(db, row["service_id"], words, now)
 
 
 def _posts(db: Database, mentions: list[int], words: dict[str, str]) -> Iterator[str]:

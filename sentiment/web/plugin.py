@@ -19,6 +19,7 @@ from sentiment.web.pages import ROUTES
 from sentiment.web.posts import TRICKS
 from sentiment.web.selection import SelectionError
 from sentiment.web.site import Site, Visit, frame
+from sentiment.web.spreadsheets import HarmlessCsv
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -53,7 +54,7 @@ def _view(view: View, *, open_to_all: bool) -> Any:
         assert site is not None  # noqa: S101 - for mypy; register_routes has looked
         visit = Visit(site, request)
         if site.config.web.reading_needs_login and not visit.user and not open_to_all:
-            return Response.redirect(f"/login?next={quote(request.full_path, safe='')}")
+            return visit.log_in_first()
         try:
             return await view(visit)
         except SelectionError as error:
@@ -159,4 +160,6 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datas
 def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
     """Checks before, and headers after, everything that is answered."""
     site = _site(datasette)
-    return (lambda app: app) if site is None else (lambda app: guard.Guard(app, site.config.web))
+    if site is None:
+        return lambda app: app
+    return lambda app: guard.Guard(HarmlessCsv(app), site.config.web)

@@ -34,9 +34,9 @@ def of_service(
 ) -> list[Row]:
     """Mentions of a service in a period: the newest, or the clearest (one an author)."""
     where, values = ["company = :company", "service = :service"], {}
-    for key in ("source", "language"):
+    for key, column in (("source", "source"), ("language", "ifnull(language, 'und')")):
         if value := getattr(selection, key):
-            where.append(f"{key} = :{key}")
+            where.append(f"{column} = :{key}")
             values[key] = value
     by = "posted_at DESC" if order == "newest" else "abs(valence) DESC, posted_at DESC"
     found = ask(
@@ -56,23 +56,42 @@ def of_service(
     if order != "newest":
         found = list({row["author"] or row["mention_id"]: row for row in reversed(found)}.values())
         found.sort(key=lambda row: -abs(row["valence"]))
-    return [shown(conn, row) for row in found[:most]]
+    return labelled(conn, [shown(conn, row) for row in found[:most]])
 
 
-def shown(conn: sqlite3.Connection, mention: Row) -> Row:
-    """A mention with `parts` of its post's text (text, whether marked), and a link that is one."""
+def shown(conn: sqlite3.Connection, mention: Row, around: int = AROUND) -> Row:
+    """A mention with `parts` of its post's text (text, whether marked), and a link that is one.
+
+    around: code points before and after the first marked word. No parts: the text was erased.
+    """
     (text, spans) = conn.execute(
         "SELECT p.text, m.spans FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id = ?",
         [mention["mention_id"]],
     ).fetchone()
-    return mention | {"parts": parts(text, json.loads(spans)), "link": link(mention["url"])}
+    shown_parts = parts(text, json.loads(spans), around) if text else []
+    return mention | {"parts": shown_parts, "link": link(mention["url"])}
 
 
-def parts(text: str, spans: list[list[int]]) -> list[tuple[str, bool]]:
-    """The text around the first span, cut at AROUND, in pieces that are marked or not."""
+def labelled(conn: sqlite3.Connection, mentions: list[Row]) -> list[Row]:
+    """The mentions with their `labels`: polarity, emotions, labelled_by, labelled_at."""
+    found = ask(
+        conn,
+        "SELECT * FROM gold_labels WHERE mention_id IN (SELECT value FROM json_each(:mentions)) "
+        "ORDER BY labelled_at",
+        {"mentions": json.dumps([mention["mention_id"] for mention in mentions])},
+    )
+    by_mention: dict[int, list[Row]] = {}
+    for row in found:
+        row["emotions"] = json.loads(row["emotions"])
+        by_mention.setdefault(row["mention_id"], []).append(row)
+    return [mention | {"labels": by_mention.get(mention["mention_id"], [])} for mention in mentions]
+
+
+def parts(text: str, spans: list[list[int]], around: int = AROUND) -> list[tuple[str, bool]]:
+    """The text around the first span, in pieces that are marked or not."""
     spans = sorted(spans)
-    start = max(0, spans[0][0] - AROUND) if spans else 0
-    end = min(len(text), (spans[0][1] if spans else 0) + AROUND)
+    start = max(0, spans[0][0] - around) if spans else 0
+    end = min(len(text), (spans[0][1] if spans else 0) + around)
     out: list[tuple[str, bool]] = [("… ", False)] if start else []
     at = start
     for low, high in spans:
@@ -98,8 +117,3 @@ def link(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.netloc else None
-
-
-def search(text: str) -> str:
-    """What somebody types, as an FTS5 query: all the words, none of its operators."""
-    return " ".join(f'"{word}"' for word in re.findall(r"\w+", text))

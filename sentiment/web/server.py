@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 KEY_FILE = "web.key"
 if not pm.is_registered(plugin):
     pm.register(plugin)
+# Datasette's own handler of errors prints every local variable, texts of posts among them, and
+# takes a second for each address that does not exist; ours answers alone
+if default := pm.get_plugin("datasette.handle_exception"):
+    pm.unregister(default)
 
 
 def build(config: Config, config_path: Path) -> Datasette:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from datasette.utils.asgi import Response
 
-from sentiment.database import today
+from sentiment.database import connect, today
 from sentiment.web import access, selection
 from sentiment.web.metadata import NAME, views
 from sentiment.web.phrases import PHRASES
 from sentiment.web.queries import QUERIES
-from sentiment.web.sparkline import spark
+from sentiment.web.sparkline import bars, spark
 from sentiment.web.words import LANGUAGES, Words
 
 if TYPE_CHECKING:
@@ -56,6 +58,19 @@ class Site:
         database = self.datasette.get_database(NAME)
         result: Result = await database.execute_fn(lambda conn: function(conn, *arguments))
         return result
+
+    async def write(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Run a function with a connection of its own that may write, in a thread.
+
+        Datasette's connections are read-only. The tables are as the server found them: a worker
+        that was started with another config.toml meanwhile is not contradicted.
+        """
+
+        def work() -> Result:
+            with connect(self.config.database_path) as db:
+                return function(db, *arguments)
+
+        return await asyncio.to_thread(work)
 
     async def choices(self) -> Choices:
         """What the filters offer; at most REMEMBER seconds old."""
@@ -140,6 +155,25 @@ class Visit:
         """See Site.read."""
         return await self.site.read(function, *arguments)
 
+    async def write(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """See Site.write."""
+        return await self.site.write(function, *arguments)
+
+    async def form(self) -> dict[str, str]:
+        """What was sent, each field once."""
+        return {str(key): str(value) for key, value in (await self.request.post_vars()).items()}
+
+    def go(self, path: str, said: str, *, well: bool = True) -> Response:
+        """After a form: to a page that says what was done, or why it was not."""
+        datasette = self.site.datasette
+        kind = datasette.INFO if well else datasette.WARNING
+        datasette.add_message(self.request, said, kind)
+        return Response.redirect(access.safe_path(path))
+
+    def log_in_first(self, path: str | None = None) -> Response:
+        """To the login, and from there to a path; by default where they wanted to go."""
+        return Response.redirect(f"/login?next={quote(path or self.request.full_path, safe='')}")
+
     async def show(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page from its template."""
         body = await self.site.datasette.render_template(
@@ -174,6 +208,7 @@ def frame(visit: Visit) -> dict[str, Any]:
         "explained": lambda name: said[name][0] if name in said else "",
         "columns_explained": lambda name: said[name][1] if name in said else {},
         "questions": QUERIES,
+        "bars": bars,
         "can_log_in": visit.site.door.has_users,
         "here": visit.request.full_path,
         "path": visit.request.path,

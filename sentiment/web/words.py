@@ -45,6 +45,10 @@ class Words:
         """A mean on a short scale: 4,1."""
         return NOTHING if value is None else str(numbers.format_decimal(value, "0.0", self.locale))
 
+    def short(self, value: float | None) -> str:
+        """A number with a decimal only where it has one: 4 or 4,5."""
+        return NOTHING if value is None else str(numbers.format_decimal(value, "0.#", self.locale))
+
     def signed(self, value: float | None, digits: int = 2) -> str:
         """A number with its sign, as valence has it: +0,81."""
         if value is None:
@@ -54,7 +58,9 @@ class Words:
 
     def percent(self, share: float | None) -> str:
         """A share of 1 as whole percent."""
-        return NOTHING if share is None else numbers.format_percent(share, "#,##0 %", self.locale)
+        return (
+            NOTHING if share is None else numbers.format_percent(share, "#,##0\u00a0%", self.locale)
+        )
 
     def interval(self, low: float | None, high: float | None) -> str:
         """The ends of an interval in whole points."""
