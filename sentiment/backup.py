@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import DatabaseError, count, open_existing
-from sentiment.privacy import key_file
+from sentiment.privacy import existing_key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ def backup(
         _place(copy, path, force=force)
     _flush(path.parent)
     removed = _rotate(path, keep) if keep else []
-    key = key_file(config)
+    key = existing_key_file(config)
     return BackedUp(str(path), size, posts, removed, str(key) if key else None)
 
 
@@ -88,7 +88,7 @@ def _refuse(config: Config, path: Path, *, force: bool) -> None:
     """Whatever --force says, the worker's own files are no targets."""
     source = config.database_path
     own = [source, *(source.with_name(source.name + end) for end in ("-wal", "-shm", ".lock"))]
-    key = key_file(config)
+    key = existing_key_file(config)
     if path.absolute().resolve() in {file.resolve() for file in (*own, *([key] if key else []))}:
         raise DatabaseError(f"{path} belongs to the worker itself; name another file")
     if path.exists() and not force:

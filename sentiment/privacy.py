@@ -39,7 +39,7 @@ def random_key(path: Path) -> bytes:
     return path.read_bytes().strip()
 
 
-def key_file(config: Config) -> Path | None:
+def existing_key_file(config: Config) -> Path | None:
     """The key file where there is one; None while the key is configured or not needed yet."""
     path = config.database_path.parent / KEY_FILE
     return path if config.privacy.pseudonym_key is None and path.exists() else None
