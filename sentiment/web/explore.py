@@ -189,7 +189,7 @@ def _sql(conn: sqlite3.Connection, wanted: Wanted, zone: ZoneInfo) -> tuple[str,
     first = _first(conn, where, values, wanted)
     mention = "k.mention_id" if first == "scores" else "m.id"
     if wanted.order == "newest":
-        place = "m.posted_at"
+        place = "m.post_at"
         after = f"({place}, {mention}) < (:place, :mention)"
     else:
         place = "abs(k.valence)"
@@ -223,7 +223,7 @@ def _conditions(wanted: Wanted, zone: ZoneInfo) -> tuple[dict[str, str], Row]:
     start = datetime.combine(selection.first, time(), zone)
     end = datetime.combine(selection.last + timedelta(days=1), time(), zone)
     where = {
-        "time": "m.posted_at >= :start AND m.posted_at < :end",
+        "time": "m.post_at >= :start AND m.post_at < :end",
         "copies": "p.duplicate_of IS NULL",
         "source": "+p.source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')",
     }
