@@ -186,6 +186,7 @@ def _run_once(config: Config) -> None:
 
     from sentiment.assemble import http_client, load_classifier
     from sentiment.collect import collect as collect_all
+    from sentiment.drivers import refresh_drivers
     from sentiment.notify import notify
     from sentiment.pipeline import process
     from sentiment.purge import purge as purge_old
@@ -202,6 +203,7 @@ def _run_once(config: Config) -> None:
         notify(config, db)
         purge_old(config, db)
         looked_at = recheck(config, db, client)
+        refresh_drivers(config, db)
     show_collected(results)
     show_surveys(surveys)
     show_processed(done)

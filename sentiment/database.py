@@ -67,6 +67,11 @@ def m007_strength(db: Database) -> None:
     _run(db, "strength.sql")
 
 
+def m008_drivers(db: Database) -> None:
+    """Lists of the phrases that set negative and positive mentions apart."""
+    _run(db, "drivers.sql")
+
+
 STEPS = (
     m001_tables,
     m002_gold_labels,
@@ -75,6 +80,7 @@ STEPS = (
     m005_forgotten,
     m006_reading,
     m007_strength,
+    m008_drivers,
 )
 migrations = Migrations("sentiment")
 for step in STEPS:

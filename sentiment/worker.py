@@ -24,6 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sentiment.assemble import http_client, load_classifier
 from sentiment.collect import collect_source
 from sentiment.database import open_database, rows
+from sentiment.drivers import refresh_drivers
 from sentiment.notify import notify
 from sentiment.pipeline import Progress, process
 from sentiment.purge import purge
@@ -44,6 +45,7 @@ log = structlog.get_logger()
 
 PROCESS_EVERY = timedelta(seconds=5)  # looking for work costs three small queries
 NOTIFY_EVERY = timedelta(seconds=5)
+DRIVERS_EVERY = timedelta(minutes=1)  # looking for outdated lists; long ones wait for longer
 PURGE_EVERY = timedelta(hours=6)
 RECHECK_LOOK = timedelta(hours=1)  # looking for stored posts that are due for another look
 PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
@@ -63,7 +65,7 @@ class Worker:
         self._stop = threading.Event()
         self._client = http_client(config, self.stopping)
         self._rechecked = [source for source in config.sources if recheck_every(source)]
-        jobs = len(config.sources) + len(self._rechecked) + 5
+        jobs = len(config.sources) + len(self._rechecked) + 6
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(min(jobs, MAX_THREADS))},
@@ -99,6 +101,7 @@ class Worker:
         if self.config.surveys.folder is not None:
             self._repeat("surveys", self.config.surveys.every, self.import_surveys)
         self._repeat("notify", NOTIFY_EVERY, partial(notify, self.config, stopping=self.stopping))
+        self._repeat("drivers", DRIVERS_EVERY, self.refresh_drivers)
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
         for source in self._rechecked:
             self._repeat(f"recheck {source.name}", RECHECK_LOOK, partial(self.recheck, source))
@@ -124,6 +127,10 @@ class Worker:
     def process(self, db: Database) -> None:
         """Match, score, roll up and judge whatever is waiting."""
         process(self.config, db, lambda: self.model, stopping=self.stopping, progress=self.progress)
+
+    def refresh_drivers(self, db: Database) -> None:
+        """Compute the lists of drivers that are out of date."""
+        refresh_drivers(self.config, db, patient=True, stopping=self.stopping)
 
     def import_surveys(self, db: Database) -> None:
         """Import what is new in the surveys' folder."""

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-STAGES = {"collect", "store", "match", "score", "rollup", "alert", "notify", "purge", "recheck"}
+STAGES = {
+    "collect", "store", "match", "score", "rollup", "alert", "notify", "purge", "recheck", "drivers",
+}  # fmt: skip
 ALLOWED_AMONG_STAGES = {
     ("collect", "store"),  # storing a page is the second half of collecting it
     ("recheck", "store"),  # an edited post is stored as a changed one

@@ -10,12 +10,13 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from sentiment.reasons import reason_text
-from sentiment.report.gather import MIN_VOTES
+from sentiment.report.gather import DRIVER_DAYS, MIN_VOTES
 from sentiment.report.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sentiment.phrases import Driver
     from sentiment.report.gather import Found, Row
 
 NAMES = {"net_sentiment": "net", "nps": "NPS", "csat": "CSAT", "ces": "CES"}
@@ -207,6 +208,7 @@ def _changes(found: Found, say: Say) -> Iterator[Block]:
         for row in found.changes:
             if row["service"] == service:
                 yield Paragraph(_change(row, say))
+        yield from _drivers(found.drivers[service], say)
         for post in posts:
             where = f"{post['source']}, {say.day(post['day'])}"
             yield Quote(post["snippet"], where, post["url"])
@@ -225,6 +227,31 @@ def _change(row: Row, say: Say) -> str:
         interval=say.interval(row["change_low"], row["change_high"], digits, sign=True),
         n=say.number(row["n"]),
         n_before=say.number(row["n_before"]),
+    )
+
+
+def _drivers(drivers: list[Driver], say: Say) -> Iterator[Block]:
+    for polarity in ("negative", "positive"):
+        mine = [driver for driver in drivers if driver.polarity == polarity]
+        clear, faint = (
+            "; ".join(_driver(driver, say) for driver in mine if (driver.low > 0) is beyond)
+            for beyond in (True, False)
+        )
+        sentences = [say(f"drivers_{polarity}", phrases=clear, days=DRIVER_DAYS)] if clear else []
+        key = "drivers_faint" if clear else f"drivers_{polarity}_faint"
+        sentences += [say(key, phrases=faint, days=DRIVER_DAYS)] if faint else []
+        if sentences:
+            yield Paragraph(" ".join(sentences))
+
+
+def _driver(driver: Driver, say: Say) -> str:
+    return say(
+        f"driver_{driver.polarity}",
+        phrase=driver.phrase,
+        authors=say.number(driver.authors),
+        voices=say.number(driver.voices),
+        other_authors=say.number(driver.other_authors),
+        other_voices=say.number(driver.other_voices),
     )
 
 

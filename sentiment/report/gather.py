@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import rows
+from sentiment.drivers import drivers_between
 from sentiment.status import AGREEMENT
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from sentiment.config import Config
+    from sentiment.phrases import Driver
 
 POSTS = 3  # that explain a change
+DRIVERS = 5  # phrases of a polarity
+DRIVER_DAYS = 90  # up to the month's end: where a month is sour, praise is found before it
 MIN_VOTES = 5  # below that a figure says more about chance than about a service
 
 Row = dict[str, Any]
@@ -23,9 +28,9 @@ Row = dict[str, Any]
 class Found:
     """The figures of a month.
 
-    changes: those beyond chance; compared: how many were looked at. posts: those that explain, by
-    service. together: divergence of the month. shifts: of lead_lag, the strongest per service and
-    figure whose interval misses 0.
+    changes: those beyond chance; compared: how many were looked at. posts, drivers: those that
+    explain, by service. together: divergence of the month. shifts: of lead_lag, the strongest per
+    service and figure whose interval misses 0.
     """
 
     company: str
@@ -35,6 +40,7 @@ class Found:
     changes: list[Row]
     compared: int
     posts: dict[str, list[Row]]
+    drivers: dict[str, list[Driver]]
     together: list[Row]
     shifts: list[Row]
     agreement: list[Row]
@@ -53,6 +59,7 @@ def gather(config: Config, db: Database, month: str) -> Found:
     order = {service.name: place for place, service in enumerate(config.services)}
     changes = _sorted(rows(db, CHANGES, month, MIN_VOTES, MIN_VOTES), order)
     beyond = [row for row in changes if row["beyond_chance"]]
+    moved = _services(beyond)
     return Found(
         company=config.company.name,
         month=month,
@@ -62,7 +69,8 @@ def gather(config: Config, db: Database, month: str) -> Found:
         segments=_sorted(rows(db, SEGMENTS, month), order),
         changes=beyond,
         compared=len(changes),
-        posts={service: _posts(db, service, month, beyond) for service in _services(beyond)},
+        posts={service: _posts(db, service, month, beyond) for service in moved},
+        drivers={service: _drivers(config, db, service, month) for service in moved},
         together=_sorted(rows(db, "SELECT * FROM divergence WHERE period = ?", month), order),
         shifts=_sorted(rows(db, SHIFTS), order),
         agreement=rows(db, AGREEMENT),
@@ -100,6 +108,20 @@ def _posts(db: Database, service: str, month: str, changes: list[Row]) -> list[R
     moved = next(row["change"] for row in changes if row["service"] == service)
     polarity = "negative" if moved < 0 else "positive"
     return rows(db, EXPLAINING, service, month, polarity, POSTS)
+
+
+def _drivers(config: Config, db: Database, service: str, month: str) -> list[Driver]:
+    """The phrases that set its negative and positive mentions apart."""
+    last = (date.fromisoformat(f"{month}-01") + timedelta(days=31)).replace(day=1)
+    return drivers_between(
+        config,
+        db,
+        config.company.name,
+        service,
+        from_day=(last - timedelta(days=DRIVER_DAYS)).isoformat(),
+        to_day=(last - timedelta(days=1)).isoformat(),
+        limit=DRIVERS,
+    )
 
 
 def _services(changes: list[Row]) -> list[str]:

@@ -37,6 +37,19 @@ WORDS: dict[str, dict[str, str]] = {
         "wären davon etwa {expected} aus Zufall aufgefallen.",
         "no_changes": "Verglichen wurden {compared} Werte; keiner hat sich mehr verändert, als der "
         "Zufall erklärt.",
+        "drivers_negative": "Häufiger in negativen als in positiven Erwähnungen ({days} Tage bis "
+        "Monatsende): {phrases}.",
+        "drivers_positive": "Häufiger in positiven als in negativen Erwähnungen ({days} Tage bis "
+        "Monatsende): {phrases}.",
+        "drivers_negative_faint": "Häufiger in negativen als in positiven Erwähnungen ({days} Tage "
+        "bis Monatsende), vielleicht aus Zufall: {phrases}.",
+        "drivers_positive_faint": "Häufiger in positiven als in negativen Erwähnungen ({days} Tage "
+        "bis Monatsende), vielleicht aus Zufall: {phrases}.",
+        "drivers_faint": "Vielleicht aus Zufall auch: {phrases}.",
+        "driver_negative": "„{phrase}“ (bei {authors} von {voices} negativen und {other_authors} "
+        "von {other_voices} positiven Stimmen)",
+        "driver_positive": "„{phrase}“ (bei {authors} von {voices} positiven und {other_authors} "
+        "von {other_voices} negativen Stimmen)",
         "together": "Öffentliche Stimmung und Befragung",
         "quiet": "Weder die öffentliche Stimmung noch die Befragung hat sich klar verändert.",
         "leads": "{service}: Die öffentliche Stimmung geht {figure} um {shift} Monate voraus "
@@ -87,6 +100,19 @@ WORDS: dict[str, dict[str, str]] = {
         "would have stood out by chance.",
         "no_changes": "{compared} figures were compared; none has changed by more than chance "
         "explains.",
+        "drivers_negative": "More often in negative than in positive mentions ({days} days up to "
+        "the month's end): {phrases}.",
+        "drivers_positive": "More often in positive than in negative mentions ({days} days up to "
+        "the month's end): {phrases}.",
+        "drivers_negative_faint": "More often in negative than in positive mentions ({days} days "
+        "up to the month's end), perhaps by chance: {phrases}.",
+        "drivers_positive_faint": "More often in positive than in negative mentions ({days} days "
+        "up to the month's end), perhaps by chance: {phrases}.",
+        "drivers_faint": "Perhaps by chance, also: {phrases}.",
+        "driver_negative": "“{phrase}” (said by {authors} of {voices} negative and {other_authors} "
+        "of {other_voices} positive voices)",
+        "driver_positive": "“{phrase}” (said by {authors} of {voices} positive and {other_authors} "
+        "of {other_voices} negative voices)",
         "together": "Public sentiment and surveys",
         "quiet": "Neither public sentiment nor the survey has clearly changed.",
         "leads": "{service}: public sentiment runs {shift} months ahead of {figure} "

@@ -94,6 +94,31 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         "The same by month.",
         _period("period", "month, YYYY-MM"),
     ),
+    "service_drivers": (
+        "One row a phrase that sets a service's negative and positive mentions apart.",
+        {
+            "company": _COMPANY,
+            "service": _SERVICE,
+            "period": "28 days, 90 days, or a month, YYYY-MM",
+            "from_day": "its first day",
+            "to_day": "its last day",
+            "polarity": "negative or positive: where the phrase is said more often",
+            "phrase": "one to three words, in the form in which they are written most often",
+            "mentions": "mentions of this polarity that have the phrase, copies counted once",
+            "authors": "authors of this polarity who say it, at least 3; counted once each",
+            "of_authors": "all authors of this polarity in the period",
+            "other_authors": "authors of the opposite polarity who say it",
+            "of_other_authors": "all authors of the opposite polarity",
+            "log_odds": "log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008): "
+            "0 is equally often, 0.7 about twice, 2.3 about ten times as often",
+            "low": "lower end of its 95 % interval",
+            "high": "upper end of its 95 % interval",
+            "z": "log_odds in standard errors; the clearest phrase has the largest",
+            "beyond_chance": "1: the interval misses 0; 0: stands out, but may be chance",
+            "example_mention_id": "the mention with the phrase and the strongest valence",
+            "updated_at": "when the period was last computed, UTC",
+        },
+    ),
     "service_scorecard": (
         "One row a service of the own company and month: public sentiment beside the surveys.",
         {

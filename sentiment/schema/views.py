@@ -158,11 +158,40 @@ FROM sources s LEFT JOIN pace w ON w.source_id = s.id
 WHERE s.active = 1;
 """
 
+SERVICE_DRIVERS = """
+CREATE VIEW service_drivers AS
+SELECT
+    c.name AS company,
+    v.name AS service,
+    l.period,
+    l.from_day,
+    l.to_day,
+    d.polarity,
+    d.phrase,
+    d.mentions,
+    d.authors,
+    d.of_authors,
+    d.other_authors,
+    d.of_other_authors,
+    d.log_odds,
+    d.low,
+    d.high,
+    d.z,
+    d.low > 0 AS beyond_chance,
+    d.example_mention_id,
+    l.updated_at
+FROM driver_lists l
+JOIN drivers d ON d.list_id = l.id
+JOIN companies c ON c.id = l.company_id
+LEFT JOIN services v ON v.id = l.service_id;
+"""
+
 VIEWS = {
     "scored_mentions": scored_mentions(),
     "service_daily": service_period("service_daily", "day", "day"),
     "service_weekly": service_period("service_weekly", "period", "week"),
     "service_monthly": service_period("service_monthly", "period", "month"),
+    "service_drivers": SERVICE_DRIVERS,
     **survey_views.VIEWS,
     "model_changes": MODEL_CHANGES,
     "active_alerts": ACTIVE_ALERTS,

@@ -2,15 +2,18 @@
 
 import html.parser
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from sentiment.cli import app
 from sentiment.database import rows
+from sentiment.phrases import Driver
 from sentiment.report import report
-from sentiment.report.compose import Heading, Paragraph, Quote, Say, Table
+from sentiment.report.compose import Heading, Paragraph, Quote, Say, Table, _drivers
 from sentiment.report.gather import gather, latest_month
 from sentiment.report.render import html_page, markdown, terminal
+from tests.sentiment import voices
 from tests.sentiment.test_survey_views import answer, nps, votes
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) `a` | *b* \x1b[31m \" ' &"
@@ -74,6 +77,38 @@ def test_both_languages_have_the_same_phrases_with_the_same_gaps():
     de, en = Say("de").words, Say("en").words
     gaps = {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in de.items()}
     assert gaps == {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in en.items()}
+
+
+def test_the_report_says_which_phrases_set_a_changed_service_apart(config, march):
+    """With how many people of either side say them; hostile words are words."""
+    for number in range(24):
+        sour = number % 2
+        text = f"Ort {chr(97 + number)}x: " + ("nie erreichbar <b>" if sour else "freundlich")
+        at = datetime(2026, 3, 10, 12, tzinfo=UTC)
+        mention = voices.say(march, at, -1 if sour else 1, author=f"someone{number}")
+        march.execute("UPDATE mentions SET snippet = ? WHERE id = ?", [text, mention])
+    text = report(config, march, month="2026-03", form="markdown", language="en")
+    assert "said by 12 of 14 negative and 0 of 12 positive voices" in text
+    assert "(90 days up to the month's end): “nie erreichbar”" in text
+    text = report(config, march, month="2026-03", form="html", language="de")
+    assert "„freundlich“ (bei 12 von 12 positiven und 0 von 14 negativen Stimmen)" in text
+    text = report(config, march, month="2026-03", form="terminal", language="de")
+    assert "Häufiger in negativen als in positiven Erwähnungen" in text
+
+
+def test_what_may_be_chance_is_said_to_be():
+    """Never as if it were sure."""
+    faint = Driver("negative", "Hotline", 5, 5, 42, 0, 33, 1.2, -0.1, 3.0, 1.7, 1)
+    clear = Driver("negative", "Portal", 11, 11, 42, 1, 33, 1.2, 0.2, 2.9, 2.3, 2)
+    [both] = _drivers([clear, faint], Say("de"))
+    assert (
+        both.text.index("Portal")
+        < both.text.index("Vielleicht aus Zufall")
+        < both.text.index("Hotline")
+    )
+    [alone] = _drivers([faint], Say("en"))
+    assert "perhaps by chance" in alone.text
+    assert list(_drivers([], Say("de"))) == []
 
 
 class Seen(html.parser.HTMLParser):

@@ -1,6 +1,7 @@
 """The sample company: one alert, for the right service, readable in both languages."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from sentiment.assemble import http_client
 from sentiment.collect import collect
 from sentiment.config import load
 from sentiment.database import open_database, rows
+from sentiment.drivers import refresh_drivers
 from sentiment.message import compose
 from sentiment.notify import TRANSITIONS
 from sentiment.pipeline import process
@@ -93,3 +95,18 @@ def test_its_message_says_all_there_is_to_say(sample, language, wanted):
         assert part in text
     assert text.count("https://") >= 3
     assert "{" not in text
+
+
+def test_its_drivers_are_what_its_posts_complain_about(sample):
+    """The new portal above all; no names, no debris."""
+    [file] = [row["file"] for row in rows(sample, "PRAGMA database_list") if row["name"] == "main"]
+    refresh_drivers(load(Path(file).parent / "config.toml"), sample)
+    found = rows(
+        sample,
+        "SELECT phrase, authors, other_authors FROM service_drivers WHERE period = '90 days' "
+        "AND company LIKE 'Wiedehopf%' AND service = 'Arbeitsrecht' AND polarity = 'negative' "
+        "ORDER BY z DESC",
+    )
+    assert found[0]["phrase"] == "Portal"
+    assert found[0]["authors"] > 3 * found[0]["other_authors"]
+    assert {row["phrase"] for row in found} <= {"Portal", "neue", "Hotline", "Wochen"}

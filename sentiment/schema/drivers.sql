@@ -1,0 +1,51 @@
+CREATE TABLE driver_lists (
+    id INTEGER PRIMARY KEY,
+    company_id INTEGER NOT NULL REFERENCES companies (id),
+    service_id INTEGER REFERENCES services (id),
+    period TEXT NOT NULL,                 -- '28 days', '90 days' or a month, 2026-03
+    from_day TEXT NOT NULL,
+    to_day TEXT NOT NULL,
+    mentions INTEGER NOT NULL DEFAULT 0,  -- looked at: the newest of the period
+    stale INTEGER NOT NULL DEFAULT 1,     -- 1: to be computed; 2: being computed; 0: up to date
+    updated_at TEXT
+) STRICT;
+CREATE UNIQUE INDEX driver_lists_key ON driver_lists (company_id, ifnull(service_id, 0), period);
+
+CREATE TABLE drivers (
+    list_id INTEGER NOT NULL REFERENCES driver_lists (id),
+    polarity TEXT NOT NULL CHECK (polarity IN ('negative', 'positive')),
+    phrase TEXT NOT NULL,
+    mentions INTEGER NOT NULL,
+    authors INTEGER NOT NULL,             -- of this polarity who say it
+    of_authors INTEGER NOT NULL,          -- all of this polarity
+    other_authors INTEGER NOT NULL,       -- of the opposite polarity who say it
+    of_other_authors INTEGER NOT NULL,
+    log_odds REAL NOT NULL,
+    low REAL NOT NULL,
+    high REAL NOT NULL,
+    z REAL NOT NULL,
+    example_mention_id INTEGER NOT NULL,
+    PRIMARY KEY (list_id, polarity, phrase)
+) STRICT, WITHOUT ROWID;
+
+-- What is up to date follows from the days that were rolled up anew and the texts that were erased.
+CREATE TRIGGER stale_days_delete AFTER DELETE ON stale_days BEGIN
+    UPDATE driver_lists SET stale = 1
+        WHERE company_id = OLD.company_id AND ifnull(service_id, 0) = OLD.service_id
+            AND OLD.day BETWEEN from_day AND to_day;
+END;
+
+CREATE TRIGGER mentions_said AFTER UPDATE OF snippet ON mentions WHEN OLD.snippet <> NEW.snippet
+BEGIN
+    UPDATE driver_lists SET stale = 1
+        WHERE company_id = NEW.company_id AND ifnull(service_id, 0) = ifnull(NEW.service_id, 0)
+            AND NEW.post_day BETWEEN from_day AND to_day;
+END;
+
+CREATE TRIGGER driver_lists_delete AFTER DELETE ON driver_lists BEGIN
+    DELETE FROM drivers WHERE list_id = OLD.id;
+END;
+
+CREATE TRIGGER drivers_delete AFTER DELETE ON drivers BEGIN
+    UPDATE driver_lists SET stale = 1 WHERE id = OLD.list_id AND stale = 0;
+END;
