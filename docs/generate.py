@@ -1,4 +1,4 @@
-"""Writes docs/commands.md and docs/database.md from the program itself: `python docs/generate.py`.
+"""Writes the pages that follow from the program itself: `python docs/generate.py`.
 
 A test holds them equal, so that they cannot go stale.
 """
@@ -12,6 +12,7 @@ import typer
 
 from sentiment.cli import app
 from sentiment.schema.explained import VIEWS
+from sentiment.web.queries import QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,24 @@ def database_md() -> str:
     return "\n".join(parts) + "\n"
 
 
+def queries_md() -> str:
+    """Every question with its SQL."""
+    parts = [(DOCS / "queries.in.md").read_text("utf-8").rstrip(), ""]
+    parts += [f"- [{query.question.en}](#{query.id})" for query in QUERIES]
+    for query in QUERIES:
+        asked = "&".join(f"{name}={value}" for name, value in query.defaults.items())
+        empty = ", ".join(
+            f"`{name}` ({f'empty: {value}' if value else 'empty: all'})"
+            for name, value in query.defaults.items()
+        )
+        parts += ["", f"## {query.id}", "", f"**{query.question.en}** {query.question.de}", ""]
+        parts += [f"{query.reading.en}", ""]
+        parts += [f"Browser: `/sentiment/{query.id}{'?' + asked if asked else ''}`"]
+        parts += [f"Parameters: {empty}." if empty else "No parameters.", ""]
+        parts += ["```sql", query.sql("en"), "```"]
+    return "\n".join(parts) + "\n"
+
+
 def _commands(group: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -56,7 +75,7 @@ def _commands(group: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
             yield (*path, name), command
 
 
-PAGES = {"commands.md": commands_md, "database.md": database_md}
+PAGES = {"commands.md": commands_md, "database.md": database_md, "queries.md": queries_md}
 
 if __name__ == "__main__":
     for name, write in PAGES.items():

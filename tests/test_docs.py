@@ -9,6 +9,14 @@ import pytest
 from sentiment import database
 from tests.sentiment.firm import firm
 
+
+class Unset(dict):
+    """Parameters that nobody set, as in sqlite3's shell."""
+
+    def __missing__(self, name):
+        return None
+
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = runpy.run_path(str(DOCS / "generate.py"))["PAGES"]
 
@@ -29,7 +37,7 @@ def test_the_queries_in_the_docs_run(tmp_path):
         ]
         assert len(queries) >= 4
         for query in queries:
-            db.execute(query).fetchall()
+            db.execute(query, Unset()).fetchall()
 
 
 def test_links_between_pages_lead_somewhere():

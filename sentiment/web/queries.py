@@ -95,21 +95,23 @@ WORDS = {
 
 OWN = "(SELECT name FROM companies WHERE own)"
 _SUMS = (
-    "sum(mentions) AS mentions, sum(authors) AS votes, sum(positive) AS positive, "
-    "sum(negative) AS negative"
+    "sum(mentions) AS mentions, sum(authors) AS votes,\n        "
+    "sum(positive) AS positive, sum(negative) AS negative"
 )
 _NET = "100.0 * (positive - negative) / votes"
 _LOW, _HIGH = net_interval("positive", "negative", "votes")
-_FELT = ", ".join(f"sum({emotion} * authors) AS {emotion}" for emotion in EKMAN)
+_FELT = ",\n        ".join(f"sum({emotion} * authors) AS {emotion}" for emotion in EKMAN)
 _MOST = f"max({', '.join(EKMAN)})"
-_STRONGEST = " ".join(f"WHEN {emotion} = {_MOST} THEN '{emotion}'" for emotion in EKMAN)
-_EMOTION = f"CASE WHEN {_MOST} = 0 THEN NULL {_STRONGEST} END"
+_STRONGEST = "\n        ".join(f"WHEN {emotion} = {_MOST} THEN '{emotion}'" for emotion in EKMAN)
+_EMOTION = f"CASE WHEN {_MOST} = 0 THEN NULL\n        {_STRONGEST} END"
 
 
 def _since(default: int, times: int = 1) -> str:
     """SQL for the day before a window of :days that ends today."""
     days = f"ifnull(nullif(:days, ''), {default})"
-    return f"date('now', '-' || ({times} * {days}) || ' days')"
+    if times > 1:
+        days = f"({times} * {days})"
+    return f"date('now', '-' || {days} || ' days')"
 
 
 def _recent(default: int) -> str:
@@ -140,7 +142,8 @@ def _compared(now: str, before: str, name: str = "change") -> str:
 
 MOOD = f"""
 WITH sums AS (
-    SELECT service, {_SUMS}, {_FELT}
+    SELECT service, {_SUMS},
+        {_FELT}
     FROM service_daily
     WHERE company = {OWN} AND service IS NOT NULL AND day > {_since(28)}
     GROUP BY service
@@ -176,7 +179,8 @@ ORDER BY n.votes < {FEWEST} OR b.votes < {FEWEST}, n.net - b.net
 
 WEEK = f"""
 WITH sums AS (
-    SELECT service, day > date('now', '-7 days') AS now, {_SUMS}, {_FELT}
+    SELECT service, day > date('now', '-7 days') AS now, {_SUMS},
+        {_FELT}
     FROM service_daily
     WHERE company = {OWN} AND service IS NOT NULL AND day > date('now', '-35 days')
     GROUP BY service, now
