@@ -100,7 +100,7 @@ def drivers_between(
     return _drivers(config, db, values, limit)[0]
 
 
-# From the index: a service's mentions in the order of time, newest first. The time is in UTC and the
+# From the index: a service's mentions in the order of time, newest first. Time is in UTC and the
 # day local, hence the wider bounds. Copies are left out, and comments of surveys, which were not
 # written in public.
 SAID = """

@@ -255,9 +255,7 @@ def test_the_newest_mentions_are_found_by_an_index(db):
 
     names = ("company", "service", "from_day", "to_day", "source", "language", "newest")
     plan = rows_of(db, f"EXPLAIN QUERY PLAN {SAID}", dict.fromkeys(names))
-    assert any(
-        "mentions_by_service (service_id=? AND post_at>?" in one for one in plan
-    )
+    assert any("mentions_by_service (service_id=? AND post_at>?" in one for one in plan)
     assert not any("TEMP B-TREE" in one for one in plan)
 
 
