@@ -100,9 +100,9 @@ def drivers_between(
     return _drivers(config, db, values, limit)[0]
 
 
-# From the index: a service's mentions in the order of time, newest first. Time is in UTC and the
-# day local, hence the wider bounds. Copies are left out, and comments of surveys, which were not
-# written in public.
+# From the index: a service's mentions in the order of time, newest first. The time is in UTC and
+# the day local, hence the wider bounds. Left out are copies, and comments of surveys, which were
+# not written in public.
 SAID = """
 SELECT m.id, m.snippet, ifnull(p.author, '#' || m.id), k.polarity, p.language, k.valence
 FROM mentions m

@@ -113,7 +113,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "0 is equally often, 0.7 about twice, 2.3 about ten times as often",
             "low": "lower end of its 95 % interval",
             "high": "upper end of its 95 % interval",
-            "z": "log_odds in standard errors; the clearest phrase has the largest",
+            "z": "how sure that is; the clearest phrase has the largest, 1.96 is beyond chance",
             "beyond_chance": "1: the interval misses 0; 0: stands out, but may be chance",
             "example_mention_id": "the mention with the phrase and the strongest valence",
             "updated_at": "when the period was last computed, UTC",

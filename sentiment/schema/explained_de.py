@@ -90,6 +90,31 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "service_weekly": ("Dasselbe je Woche.", _period("period", "Montag der Woche")),
     "service_monthly": ("Dasselbe je Monat.", _period("period", _MONTH)),
+    "service_drivers": (
+        "Eine Zeile je Wendung, die negative von positiven Erwähnungen einer Leistung trennt.",
+        {
+            "company": _COMPANY,
+            "service": _SERVICE,
+            "period": "28 days, 90 days (bis heute) oder ein Monat, JJJJ-MM",
+            "from_day": "erster Tag",
+            "to_day": "letzter Tag",
+            "polarity": "negative oder positive: wo die Wendung häufiger steht",
+            "phrase": "ein bis drei Wörter, wie sie am häufigsten geschrieben werden",
+            "mentions": "Erwähnungen dieser Polarität mit der Wendung; Kopien zählen einmal",
+            "authors": "Stimmen dieser Polarität mit ihr, mindestens 3; jede zählt einmal",
+            "of_authors": "alle Stimmen dieser Polarität im Zeitraum",
+            "other_authors": "Stimmen der anderen Polarität mit ihr",
+            "of_other_authors": "alle Stimmen der anderen Polarität",
+            "log_odds": "logarithmiertes Chancenverhältnis mit informativer Vorverteilung "
+            "(Monroe u. a. 2008): 0 gleich häufig, 0,7 etwa doppelt, 2,3 etwa zehnmal so häufig",
+            "low": _LOW,
+            "high": _HIGH,
+            "z": "wie sicher das ist; die deutlichste Wendung hat den größten Wert",
+            "beyond_chance": "1: das Intervall enthält 0 nicht; 0: auffällig, vielleicht Zufall",
+            "example_mention_id": "die Erwähnung mit der Wendung, die am deutlichsten wertet",
+            "updated_at": "wann der Zeitraum zuletzt berechnet wurde, UTC",
+        },
+    ),
     "service_scorecard": (
         "Eine Zeile je eigener Leistung und Monat: die öffentliche Stimmung neben den Befragungen.",
         {

@@ -36,7 +36,15 @@ SETTINGS: dict[str, int | bool] = {
 }
 """Datasette's settings, tried out on a million mentions (benchmarks/queries.py)."""
 
-HIDDEN = ("sketches", "stale_days", "state", "period_sentiment", "_sqlite_migrations")
+HIDDEN = (
+    "sketches",
+    "stale_days",
+    "state",
+    "period_sentiment",
+    "driver_lists",
+    "drivers",
+    "_sqlite_migrations",
+)
 """What only the worker reads; the search index's own tables are hidden by Datasette."""
 
 TITLE = Said("Stimmung zu unseren Leistungen", "Sentiment about our services")
@@ -54,6 +62,7 @@ MENTIONS = {
 SHOWN: dict[str, dict[str, Any]] = {
     "scored_mentions": MENTIONS,
     "service_daily": {"sort_desc": "day"},
+    "service_drivers": {"sort_desc": "z", "facets": ["service", "polarity", "period"]},
     "service_weekly": {"sort_desc": "period"},
     "service_monthly": {"sort_desc": "period"},
     "service_scorecard": {"sort_desc": "period"},
