@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = "backups"  # beside the database, when no target is named
 DATED = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)?\.db$")
+MAGIC = b"SQLite format 3\0"
 STEP = 100_000  # instructions of SQLite's between two looks at how far it has come
 
 
@@ -50,8 +51,8 @@ def backup(
     """Copy the database as it is at this moment.
 
     target: a file, or a folder for copies with the time in their name; the folder `backups`
-    beside the database when left out. force: replace a file of that name. keep: how many dated
-    copies stay in the folder, this one included.
+    beside the database when left out. force: replace an older copy of that name. keep: how many
+    dated copies stay in the folder, this one included.
 
     The copy is written by VACUUM INTO in one read transaction: nobody waits for it, and it holds
     no pages of what was deleted. It gets its name only when it is whole and SQLite finds it sound.
@@ -93,9 +94,16 @@ def _refuse(config: Config, path: Path, *, force: bool) -> None:
         raise DatabaseError(f"{path} belongs to the worker itself; name another file")
     if path.exists() and not force:
         raise DatabaseError(f"{path} exists already; name another file, or say --force")
+    if path.exists() and not _is_database(path):
+        raise DatabaseError(f"{path} is no database; --force replaces an older copy only")
     log = path.with_name(path.name + "-wal")
     if log.exists():  # SQLite would apply it to the new file and ruin it
         raise DatabaseError(f"{path} is open in another program ({log.name}); close it first")
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 @contextmanager

@@ -719,7 +719,7 @@ def backup(
         Path | None,
         typer.Argument(help="File or folder to write; the folder backups beside the database."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an older copy.")] = False,
     keep: Annotated[
         int | None, typer.Option(min=1, help="Keep so many dated copies in the folder.")
     ] = None,

@@ -102,15 +102,25 @@ def test_only_its_owner_can_read_a_backup(config, worked, tmp_path):
     assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
 
 
-def test_another_file_is_never_overwritten_unless_forced(config, worked, tmp_path):
-    """The refusal says the remedy, and the file stays as it was."""
-    (tmp_path / "copy.db").write_text("mine")
+def test_an_older_copy_is_replaced_only_when_forced(config, worked, tmp_path):
+    """The refusal says the remedy, and the older copy stays as it was."""
+    backup(config, tmp_path / "copy.db")
+    before = (tmp_path / "copy.db").read_bytes()
+    store_page(worked, 1, page(post("new", "Arbeitsrecht gut")), str, config.zone)
     with pytest.raises(DatabaseError, match="--force"):
         backup(config, tmp_path / "copy.db")
-    assert (tmp_path / "copy.db").read_text() == "mine"
-    backup(config, tmp_path / "copy.db", force=True)
+    assert (tmp_path / "copy.db").read_bytes() == before
+    assert backup(config, tmp_path / "copy.db", force=True).posts == 41
     with open_existing(tmp_path / "copy.db", read_only=True) as copy:
-        assert len(rows(copy, "SELECT id FROM posts")) == 40
+        assert len(rows(copy, "SELECT id FROM posts")) == 41
+
+
+def test_what_is_no_database_is_not_replaced_even_then(config, worked, tmp_path):
+    """A slip of the keyboard costs nobody their configuration."""
+    (tmp_path / "config.toml").write_text("mine")
+    with pytest.raises(DatabaseError, match="no database"):
+        backup(config, tmp_path / "config.toml", force=True)
+    assert (tmp_path / "config.toml").read_text() == "mine"
 
 
 def test_a_file_that_appears_during_the_copying_stays(config, worked, tmp_path, monkeypatch):
