@@ -198,6 +198,7 @@ def _run_once(config: Config) -> None:
     with _database(config) as db, http_client(config) as client:
         results = collect_all(config, db, client)
         surveys = pick_up(config, db)
+        looked_at = recheck(config, db, client)
         with progress_bar() as progress:
             done = process(config, db, model, progress=progress)
         notify(config, db)

@@ -10,6 +10,10 @@ from functools import partial
 import prawcore.sessions
 import pytest
 
+from sentiment import assemble, cli, pipeline
+from sentiment import collect as collecting
+from sentiment import notify as notifying
+from sentiment import purge as purging
 from sentiment import recheck as rechecking
 from sentiment import worker as worker_module
 from sentiment.collect import collect
@@ -18,6 +22,7 @@ from sentiment.pipeline import process
 from sentiment.privacy import pseudonym
 from sentiment.recheck import recheck
 from sentiment.store import store_page
+from sentiment.surveys import watch
 from sources.base import SourceError, Stopped
 from sources.http import Client
 from sources.testing import Server
@@ -40,6 +45,9 @@ class Service:
 
     def __init__(self, settings, context) -> None:
         pass
+
+    def pages(self, cursor):
+        return iter(())
 
     def recheck(self, ids):
         self.asked.append(list(ids))
@@ -253,3 +261,29 @@ def test_a_post_deleted_on_reddit_is_gone_within_a_day(tmp_path, monkeypatch):
     assert (first.new, again.erased, again.changed) == (2, 1, 1)
     assert texts[0] == {"external_id": "t3_s1", "text": "", "author": None}
     assert texts[1]["text"] == "Ahornhof 2\n\nDoch schlecht"
+
+
+def test_run_once_does_every_duty_once_and_scores_what_was_edited(config, db, service, monkeypatch):
+    """What looking again brings in is matched and scored in the same run, not in the next."""
+    monkeypatch.setattr(assemble, "load_classifier", lambda _config: WordClassifier())
+    done = []
+
+    def noted(module, name):
+        duty = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *args, **options: done.append(name) or duty(*args, **options)
+        )
+
+    noted(collecting, "collect")
+    noted(watch, "pick_up")
+    noted(rechecking, "recheck")
+    noted(pipeline, "process")
+    noted(notifying, "notify")
+    noted(purging, "purge")
+    service.now = {"1": post("1", TEXT.replace("gut,", "schlecht,"))}
+    age(db)
+    cli._run_once(config)
+    assert done == ["collect", "pick_up", "recheck", "process", "notify", "purge"]
+    (row,) = rows(db, "SELECT s.polarity FROM scores s JOIN mentions m ON m.id = s.mention_id "
+                      "WHERE m.post_id = 1 AND m.service_id = 1 AND s.model = m.model")  # fmt: skip
+    assert row["polarity"] == "negative"
