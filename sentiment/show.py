@@ -335,13 +335,17 @@ def show_findings(found: list[Finding]) -> None:
 
 def show_trial(tried: Trial) -> None:
     """A table of what would change, and some of the posts that would come and go."""
-    table = Table("company", "service", "before", "after", "gained", "lost", "reworded", box=None)
+    table = Table("service", "", "before", "after", "gained", "lost", "reworded", box=None)
     for column in table.columns[2:]:
         column.justify = "right"
+    own = tried.changes[0].company
     for row in tried.changes:
+        if row.company != own and not (row.gained or row.lost or row.reworded):
+            continue  # of others, only what changes
         numbers = (row.before, row.after, row.gained, row.lost, row.reworded)
         service = row.service or "(as a whole)"
-        table.add_row(escape(row.company), escape(service), *[f"{number:,}" for number in numbers])
+        other = "" if row.company == own else f"of {row.company}"
+        table.add_row(escape(service), escape(other), *[f"{number:,}" for number in numbers])
     out.print(table)
     for row in tried.changes:
         for sign, snippets in (("+", row.gained_examples), ("-", row.lost_examples)):

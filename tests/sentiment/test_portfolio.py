@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+import sentiment
+from sentiment.config import load
 from sentiment.database import DatabaseError, open_database, open_existing, rows
 from sentiment.match import match
 from sentiment.pipeline import process
@@ -354,3 +357,9 @@ def test_a_trial_of_a_few_thousand_posts_takes_seconds(config, db):
     started = time.process_time()
     assert trial(config, db).posts == 2000
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("file", ["example.toml", "sample/config.toml"])
+def test_our_own_examples_are_sound(file):
+    """What we show to people trips nobody."""
+    assert lint(load(Path(sentiment.__file__).parent / file), None) == []
