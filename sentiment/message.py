@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.database import rows
 from sentiment.reasons import reason_text, told
+from sentiment.schema.survey_views import MIN_RESPONSES, figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ WORDS = {
         "source_out": "without its loudest source",
         "surveys": "Surveys, last 90 days: {scores}.",
         "no_surveys": "There are no survey answers on this service in the last 90 days.",
+        "few_surveys": "In the last 90 days too few people answered a survey on this service.",
         "net": "Net sentiment is {net:+.0f} ({authors} voices).",
         "many": "{authors} voices in {days} days; usually {usual}.",
         "rose": "In {after} % of the posts; usually in {before} %.",
@@ -82,6 +84,8 @@ WORDS = {
         "source_out": "ohne die lauteste Quelle",
         "surveys": "Umfragen der letzten 90 Tage: {scores}.",
         "no_surveys": "Zu dieser Leistung gibt es aus den letzten 90 Tagen keine Umfrageantworten.",
+        "few_surveys": "Zu dieser Leistung haben in den letzten 90 Tagen zu wenige Menschen auf "
+        "Umfragen geantwortet.",
         "net": "Die Netto-Stimmung liegt bei {net:+.0f} ({authors} Stimmen).",
         "many": "{authors} Stimmen in {days} Tagen; üblich sind {usual}.",
         "rose": "In {after} % der Beiträge; üblich sind {before} %.",
@@ -93,6 +97,10 @@ WORDS = {
         "sadness": "Trauer", "surprise": "Überraschung", "day": "{0:%-d.%-m.%Y}",
     },
 }  # fmt: skip
+SURVEYS = f"""
+SELECT *, people >= {MIN_RESPONSES} AS shown
+FROM ({figures("service_id = :service AND day > date(:now, '-90 days')")})
+"""
 
 
 @dataclass(frozen=True)
@@ -221,21 +229,16 @@ def _series(parts: list[str], words: dict[str, str]) -> str:
 
 
 def _surveys(db: Database, service: int, words: dict[str, str], now: datetime) -> str:
-    found = rows(
-        db,
-        "SELECT metric, count(*) AS n, avg(value) AS mean, "
-        "100.0 * (sum(value >= 9) - sum(value <= 6)) / count(*) AS nps "
-        "FROM survey_responses WHERE service_id = ? AND day > date(?, '-90 days') "
-        "GROUP BY metric ORDER BY metric",
-        service,
-        now.astimezone(UTC).date().isoformat(),
-    )
+    found = list(db.query(SURVEYS, {"service": service, "now": now.astimezone(UTC).isoformat()}))
     if not found:
         return words["no_surveys"]
+    shown = [row for row in found if row["shown"]]
+    if not shown:
+        return words["few_surveys"]
     scores = [
         f"{row['metric'].upper()} "
-        + (f"{row['nps']:+.0f}" if row["metric"] == "nps" else f"{row['mean']:.1f}")
+        + (f"{row['mean']:+.0f}" if row["metric"] == "nps" else f"{row['mean']:.1f}")
         + f" (n = {row['n']})"
-        for row in found
+        for row in sorted(shown, key=lambda row: str(row["metric"]))
     ]
     return words["surveys"].format(scores=", ".join(scores))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sentiment.database import day_of, rows, timestamp
 from sentiment.decision import Evidence, Pace
 from sentiment.reasons import Reason, why
+from sentiment.schema.intervals import Z
+from sentiment.schema.survey_views import figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from sentiment.config import Config
+
+Scale = tuple[str, float, float]  # metric, and the ends of the scale it was asked on
 
 PACE = {
     "drop": Pace(),
@@ -148,16 +152,10 @@ def _before(
     return (found, days) if days >= LEARN_DAYS else None
 
 
-ANSWERS = """
-SELECT metric, count(*) AS n, avg(score) AS mean, avg(score * score) AS square FROM (
-    SELECT metric, CASE
-        WHEN metric <> 'nps' THEN value
-        WHEN value >= 9 THEN 100.0 WHEN value <= 6 THEN -100.0 ELSE 0.0 END AS score
-    FROM survey_responses
-    WHERE metric IN ('nps', 'csat') AND answered_at > :after AND answered_at <= :until
-        AND (service_id = :service OR (:service IS NULL AND segment = :segment))
-) GROUP BY metric
-"""
+_PERIOD = """answered_at > :after AND answered_at <= :until
+    AND day BETWEEN date(:after, '-1 day') AND date(:until, '+1 day')"""  # days: for the index
+OF_SERVICE = figures(f"service_id = :service AND {_PERIOD}")
+OF_SEGMENT = figures(f"segment = :segment AND {_PERIOD}")
 
 
 def surveys(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
@@ -174,19 +172,22 @@ def surveys(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
         early = _answers(db, service, segment, middle - 3 * rule.window, middle)
         for metric in ("nps", "csat"):
             subject = f"{metric} {segment}" if segment else metric
-            yield _fallen(config, service, subject, early.get(metric), late.get(metric))
+            scale = next((scale for scale in reversed(late) if scale[0] == metric), (metric, 0, 0))
+            yield _fallen(config, service, subject, early.get(scale), late.get(scale))
 
 
 def _answers(
     db: Database, service: int | None, segment: str | None, after: datetime, until: datetime
-) -> dict[str, dict[str, float]]:
+) -> dict[Scale, dict[str, float]]:
+    """Figures by metric and scale, as the views compute them; the scale most used comes last."""
     values = {
         "service": service,
         "segment": segment,
         "after": timestamp(after),
         "until": timestamp(until),
     }
-    return {row["metric"]: row for row in db.query(ANSWERS, values)}
+    found = db.query(OF_SERVICE if segment is None else OF_SEGMENT, values)
+    return {(row["metric"], row["scale_low"], row["scale_high"]): row for row in found}
 
 
 def _fallen(
@@ -197,14 +198,12 @@ def _fallen(
     late: dict[str, float] | None,
 ) -> Seen:
     rule = config.alerts.survey
-    if not early or not late or min(early["n"], late["n"]) < rule.min_answers:
+    if not early or not late or _few(config, early) or _few(config, late):
         lacking = Evidence(unknown=why("few answers", answers=rule.min_answers))
         return Seen("survey", service, subject, lacking)
-    variances = [
-        max(part["square"] - part["mean"] ** 2, 1e-6) / part["n"] for part in (early, late)
-    ]
+    # the two intervals put together, as for changes in the views (MOVER)
     fall = early["mean"] - late["mean"]
-    z = fall / math.sqrt(sum(variances))
+    z = Z * fall / max(math.hypot(early["mean"] - early["low"], late["high"] - late["mean"]), 1e-9)
     metric = subject.upper()
     lower = why("scored lower", metric=metric, before=early["mean"], after=late["mean"])
     over = why("scored again", metric=metric) if z < rule.z / 2 else None
@@ -215,6 +214,12 @@ def _fallen(
     }
     level = Evidence("alarm" if z >= rule.z else "quiet", lower, over)
     return Seen("survey", service, subject, level, facts)
+
+
+def _few(config: Config, part: dict[str, float]) -> bool:
+    """Too few answers to judge, or people to show a figure of."""
+    too_few = part["n"] < config.alerts.survey.min_answers
+    return too_few or part["people"] < config.surveys.min_responses
 
 
 def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:

@@ -27,8 +27,38 @@ WEEK_BEFORE = "date({period}, '-7 days')"
 
 _KEY = ("service_id", "segment", "period", "metric", "scale_low", "scale_high")
 _SUMS = ("n", "people", "w", "ww", "wx", "wu", "wuu", "wtop")
+_SPAN = "(scale_high - scale_low)"
 _VOTE = """CASE metric WHEN 'nps' THEN (value >= 9) - (value <= 6)
             ELSE (2 * value - scale_low - scale_high) / (scale_high - scale_low) END"""
+
+
+_ADDED = """
+        count(*) AS n,
+        count(DISTINCT respondent) + sum(respondent IS NULL) AS people,
+        sum(weight) AS w, sum(weight * weight) AS ww, sum(weight * value) AS wx,
+        sum(weight * u) AS wu, sum(weight * u * u) AS wuu,
+        sum(weight * (value >= scale_high - 1)) AS wtop"""
+
+
+def figures(where: str) -> str:
+    """SQL for NPS (in points of 100), CSAT and CES of some answers, computed as the views do.
+
+    A row a metric and scale, the one with most answers last: metric, scale_low, scale_high,
+    n (answers), people, mean, low, high.
+    """
+    low, high = mean_bounds("wu / w", "wuu / w", "(w * w / ww)")
+    scaled = "CASE metric WHEN 'nps' THEN {0} ELSE scale_low + {1} * ({0} + 100) / 200 END"
+    low, high = (scaled.format(bound, _SPAN) for bound in (low, high))
+    return f"""
+SELECT metric, scale_low, scale_high, n, people,
+    CASE metric WHEN 'nps' THEN 100.0 * wu / w ELSE wx / w END AS mean,
+    {low} AS low, {high} AS high
+FROM (
+    SELECT metric, scale_low, scale_high, {_ADDED}
+    FROM (SELECT *, {_VOTE} AS u FROM survey_responses WHERE {where})
+    GROUP BY metric, scale_low, scale_high
+)
+ORDER BY n"""
 
 
 def added_up(unit: str, periods: str) -> str:
@@ -38,12 +68,7 @@ def added_up(unit: str, periods: str) -> str:
     """
     last = UNITS[unit][1].format(period="s.period")
     return f"""
-    SELECT {", ".join(_KEY)},
-        count(*) AS n,
-        count(DISTINCT respondent) + sum(respondent IS NULL) AS people,
-        sum(weight) AS w, sum(weight * weight) AS ww, sum(weight * value) AS wx,
-        sum(weight * u) AS wu, sum(weight * u * u) AS wuu,
-        sum(weight * (value >= scale_high - 1)) AS wtop
+    SELECT {", ".join(_KEY)}, {_ADDED}
     FROM (
         SELECT r.*, s.period, {_VOTE} AS u
         FROM {periods} s CROSS JOIN survey_responses r
@@ -81,7 +106,6 @@ def survey_scores(view: str, unit: str) -> str:
     sums = ", ".join(f"sum({name}) AS {name}" for name in _SUMS)
     low, high = mean_bounds("wu / w", "wuu / w", "(w * w / ww)")
     top2_low, top2_high = share_interval("(wtop / w)", "(w * w / ww)")
-    span = "(scale_high - scale_low)"
     of_all = "PARTITION BY service_id, period, metric, scale_low, scale_high"
     return f"""
 CREATE VIEW {view} AS
@@ -124,8 +148,8 @@ figures AS (
 )
 SELECT service, segment, period, metric,
     CASE WHEN shown THEN mean END AS value,
-    CASE WHEN shown THEN scale_low + {span} * (net_low + 100) / 200 END AS low,
-    CASE WHEN shown THEN scale_low + {span} * (net_high + 100) / 200 END AS high,
+    CASE WHEN shown THEN scale_low + {_SPAN} * (net_low + 100) / 200 END AS low,
+    CASE WHEN shown THEN scale_low + {_SPAN} * (net_high + 100) / 200 END AS high,
     n AS responses, effective AS effective_responses, scale_low, scale_high
 FROM figures WHERE metric IN ('csat', 'ces')
 UNION ALL

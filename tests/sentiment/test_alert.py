@@ -343,14 +343,16 @@ def test_a_drop_tells_what_the_plainer_rules_would(config, db, soured):
     assert firing(db, "emotion") == firing(db, "volume") == []
 
 
-def answers(db, now, value, n, ago):
+def answers(db, now, value, n, ago, *, weight=1.0, people=None):
+    """NPS answers of so many people; a different one each when none are given."""
     for number in range(n):
         at = now - timedelta(days=ago, minutes=number)
         db.execute(
             "INSERT INTO survey_responses (survey, external_id, service_id, segment, metric, value,"
-            " scale_low, scale_high, answered_at, day) VALUES ('s', ?, ?, ?, 'nps', ?, 0, 10, ?, ?)",
-            [f"{ago}-{number}", 1, "A", value + number % 2, timestamp(at),
-             at.date().isoformat()],
+            " scale_low, scale_high, answered_at, day, weight, respondent) "
+            "VALUES ('s', ?, ?, ?, 'nps', ?, 0, 10, ?, ?, ?, ?)",
+            [f"{ago}-{value}-{number}", 1, "A", value + number % 2, timestamp(at),
+             at.date().isoformat(), weight, people and f"p{number % people}"],
         )  # fmt: skip
 
 
@@ -363,6 +365,25 @@ def test_nps_that_falls_is_told_for_the_service_and_the_class(config, db):
     answers(db, now, 5, 40, ago=5)
     alert(config, db, now=now)
     assert firing(db, "survey") == ["nps", "nps A"]
+
+
+def test_a_survey_falls_by_its_weighted_figure(config, db):
+    """Many promoters of little weight do not outvote the detractors that the view shows."""
+    now = live(db, 0, 2)
+    answers(db, now, 9, 40, ago=60)
+    answers(db, now, 9, 150, ago=5, weight=0.02)
+    answers(db, now, 5, 10, ago=4)
+    alert(config, db, now=now)
+    assert firing(db, "survey") == ["nps", "nps A"]
+
+
+def test_a_survey_of_too_few_people_is_not_judged(config, db):
+    """Forty answers of four people: an alert would tell the figure that the views hide."""
+    now = live(db, 0, 2)
+    answers(db, now, 9, 40, ago=60)
+    answers(db, now, 5, 40, ago=5, people=4)
+    alert(config, db, now=now)
+    assert firing(db, "survey") == []
 
 
 def test_a_broken_source_is_told_and_its_return_too(config, db):

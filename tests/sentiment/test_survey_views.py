@@ -1,7 +1,9 @@
 """Survey figures: metrics, weights, thresholds, changes, and where public and survey part."""
 
+import json
 import math
 import random
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from sqlite_utils.migrations import Migrations
 
 from sentiment import database
 from sentiment.database import connect, count, migrate, rows, set_state
+from sentiment.message import compose
 from sentiment.privacy import for_one_day
 from sentiment.rollup import SURVEY_DAYS, rollup
 from sentiment.schema.intervals import Z, mean_bounds, share_interval
@@ -290,6 +293,33 @@ def test_people_are_counted_not_answers(db):
     for _ in range(10):
         answer(db, "nps", 9, respondent="p")
     assert scores(db)[0]["value"] is None
+
+
+FELL = {
+    "before": 40.0, "after": -10.0, "error": 9.0, "since": "2026-03-01", "authors": 30,
+    "authors_before": 90, "years_between": 5.0, "emotion": None, "mentions": [], "sources": [],
+    "without": {},
+}  # fmt: skip
+DROP = {
+    "rule": "drop", "subject": "", "service": "Arbeitsrecht", "service_id": 1, "alert_id": 1,
+    "from_state": "pending", "to_state": "firing", "reason": "", "detail": json.dumps(FELL),
+}  # fmt: skip
+
+
+def test_a_message_tells_of_surveys_what_the_views_show(db):
+    """Weighted; and nothing of four people."""
+    now = datetime(2026, 3, 20, tzinfo=UTC)
+    for value, weight in ((10, 3.0), (10, 3.0), (0, 1.0), (0, 1.0), (8, 2.0)):
+        answer(db, "nps", value, weight=weight)
+    for _ in range(4):
+        answer(db, "csat", 5)
+    told = compose(db, 1, [DROP], "en", now).body
+    assert "Surveys, last 90 days: NPS +40 (n = 5)." in told
+    db.execute("DELETE FROM survey_responses WHERE metric = 'nps'")
+    told = compose(db, 1, [DROP], "en", now).body
+    assert "too few people answered a survey" in told
+    db.execute("DELETE FROM survey_responses")
+    assert "There are no survey answers" in compose(db, 1, [DROP], "en", now).body
 
 
 def test_a_hidden_segment_cannot_be_had_by_subtracting(db):
