@@ -376,7 +376,7 @@ def import_surveys(
             find_survey(config, file, survey),
             file,
             dry_run=dry_run,
-            progress=lambda part, whole: progress("read", part, whole),
+            progress=progress,
             listed=listed,
         )
         if not dry_run:

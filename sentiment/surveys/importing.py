@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import count, now, rows, transaction
@@ -20,7 +22,7 @@ from sentiment.surveys.staging import ANSWER, Imported, Reader, stage, unstage
 from sources.base import Post, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlite_utils import Database
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from sources.tables import Row
 
 BATCH = 5_000  # rows
+
+Progress = Callable[[str, int, int], None]  # stage, done, all
 SOURCE_KIND = "survey"
 
 
@@ -40,14 +44,14 @@ def import_survey(
     path: Path,
     *,
     dry_run: bool = False,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    progress: Progress = lambda _stage, _done, _all: None,
     stopping: Callable[[], bool] = lambda: False,
     listed: Callable[[int, str, str, str], None] = lambda _row, _column, _value, _reason: None,
 ) -> Imported:
     """Store a file's answers and comments; SurveyError when it is refused, and nothing is stored.
 
-    dry_run: only say what would happen. listed: told each cell that is no answer, by row and
-    column.
+    dry_run: only say what would happen. progress: told the stage ("read", then "store"), how much
+    is done and how much there is. listed: told each cell that is no answer, by row and column.
     """
     result = Imported(survey.name, path.name, dry_run=dry_run)
     whole = _lines(path)
@@ -60,12 +64,13 @@ def import_survey(
                     raise Stopped
                 with _at_once(db):
                     reader.read(batch)
-                progress(min(result.rows, whole), whole)
-        progress(whole, whole)
+                progress("read", min(result.rows, whole), whole)
+        progress("read", whole, whole)
         reader.finish(path.name, config.surveys.max_off)
         with transaction(db):
             reader.leave_out_forgotten()
-            _apply(config, db, survey, result)
+            told = partial(progress, "store")
+            _apply(config, db, survey, result, progress=told, stopping=stopping)
     finally:
         unstage(db)
     return result
@@ -103,47 +108,75 @@ def _batches(table: Iterator[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _apply(config: Config, db: Database, survey: Survey, result: Imported) -> None:
+def _apply(
+    config: Config,
+    db: Database,
+    survey: Survey,
+    result: Imported,
+    *,
+    progress: Callable[[int, int], None],
+    stopping: Callable[[], bool],
+) -> None:
     """Bring the survey's answers and comments in line with what is staged."""
-    differs = " OR ".join(
-        f"r.{name} IS NOT a.{name}" for name in ANSWER if name not in ("external_id", "metric")
-    )
-    join = (
-        "survey_responses r ON r.survey = :survey AND r.external_id = a.external_id "
-        "AND r.metric = a.metric"
-    )
-    gone = (
-        "survey = :survey AND response IN (SELECT response FROM staged_sheets) AND NOT EXISTS "
-        "(SELECT 1 FROM staged_answers a WHERE a.external_id = survey_responses.external_id "
-        "AND a.metric = survey_responses.metric)"
-    )
     values = {"survey": survey.name}
+    differs = " OR ".join(f"r.{name} IS NOT a.{name}" for name in ANSWER[2:])
     found = next(
         db.query(
             f"SELECT ifnull(sum(r.id IS NULL), 0) AS new, "
             f"ifnull(sum(r.id IS NOT NULL AND ({differs})), 0) AS changed "
-            f"FROM staged_answers a LEFT JOIN {join}",
+            "FROM staged_answers a LEFT JOIN survey_responses r ON r.survey = :survey "
+            "AND r.external_id = a.external_id AND r.metric = a.metric",
             values,
         )
     )
     result.new, result.changed = found["new"], found["changed"]
     result.removed = next(
-        db.query(f"SELECT count(*) AS n FROM survey_responses WHERE {gone}", values)
+        db.query(f"SELECT count(*) AS n FROM survey_responses WHERE {GONE}", values)
     )["n"]
     if result.dry_run:
         return
-    db.execute(f"DELETE FROM survey_responses WHERE {gone}", values)
-    names = ", ".join(ANSWER)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in ANSWER[2:])
-    changed = " OR ".join(f"{name} IS NOT excluded.{name}" for name in ANSWER[2:])
-    db.execute(
-        f"INSERT INTO survey_responses (survey, {names}) SELECT :survey, {names} "
-        "FROM staged_answers WHERE true "
-        f"ON CONFLICT (survey, external_id, metric) DO UPDATE SET {updates} WHERE {changed}",
-        values,
-    )
+    db.execute(f"DELETE FROM survey_responses WHERE {GONE}", values)
+    _store_answers(db, survey, result.answers, progress, stopping)
     if survey.comments:
         _apply_comments(config, db, survey, result)
+
+
+GONE = """
+survey = :survey AND response IN (SELECT response FROM staged_sheets) AND NOT EXISTS (
+    SELECT 1 FROM staged_answers a
+    WHERE a.external_id = survey_responses.external_id AND a.metric = survey_responses.metric
+)"""
+# In the order of the table's own indexes, which then grow at their end instead of everywhere.
+STORE = f"""
+INSERT INTO survey_responses (survey, {", ".join(ANSWER)})
+SELECT :survey, {", ".join(ANSWER)} FROM staged_answers
+WHERE external_id > :after AND external_id <= :last ORDER BY external_id, metric
+ON CONFLICT (survey, external_id, metric)
+DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in ANSWER[2:])}
+WHERE {" OR ".join(f"{name} IS NOT excluded.{name}" for name in ANSWER[2:])}
+"""
+NEXT = f"""
+SELECT max(external_id) FROM (
+    SELECT external_id FROM staged_answers WHERE external_id > ?
+    ORDER BY external_id LIMIT {10 * BATCH}
+)"""
+
+
+def _store_answers(
+    db: Database,
+    survey: Survey,
+    whole: int,
+    progress: Callable[[int, int], None],
+    stopping: Callable[[], bool],
+) -> None:
+    """What is new or has changed, within the caller's transaction."""
+    after, done = "", 0
+    while last := db.execute(NEXT, [after]).fetchone()[0]:
+        if stopping():
+            raise Stopped
+        db.execute(STORE, {"survey": survey.name, "after": after, "last": last})
+        after, done = last, done + 10 * BATCH
+        progress(min(done, whole), whole)
 
 
 COMMENTS = """

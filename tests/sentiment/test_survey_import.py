@@ -4,8 +4,13 @@
 import csv
 import io
 import json
+import os
+import pty
 import re
 import sqlite3
+import subprocess
+import sys
+import termios
 import zipfile
 from datetime import datetime
 
@@ -18,10 +23,11 @@ from sentiment.match import match
 from sentiment.purge import purge
 from sentiment.score import score
 from sentiment.surveys import staging
-from sentiment.surveys.importing import import_survey
+from sentiment.surveys.importing import NEXT, import_survey
 from sentiment.surveys.listing import listed_in
 from sentiment.surveys.reading import SurveyError
 from sentiment.surveys.watch import pick_up
+from sources.base import Stopped
 from tests.sentiment.firm import FIRM, WordClassifier
 
 SURVEY = {
@@ -592,13 +598,69 @@ def test_memory_does_not_grow_with_the_file(bring, tmp_path):
 
 
 def test_progress_is_told_and_ends_at_the_end(tmp_path):
-    """A bar that knows how far it is."""
+    """Of reading and of storing."""
     (tmp_path / "a.csv").write_text(FILE, "utf-8")
     config, seen = settings(tmp_path), []
     with open_database(config) as db:
         import_survey(config, db, config.surveys.survey[0], tmp_path / "a.csv",
-                      progress=lambda done, whole: seen.append((done, whole)))  # fmt: skip
-    assert seen[-1] == (5, 5)
+                      progress=lambda *told: seen.append(told))  # fmt: skip
+    assert seen[-2:] == [("read", 5, 5), ("store", 7, 7)]
+
+
+def test_an_import_that_is_stopped_while_it_stores_leaves_nothing(tmp_path, monkeypatch):
+    """However far it was."""
+    monkeypatch.setattr("sentiment.surveys.importing.NEXT", NEXT.replace("50000", "2"))
+    (tmp_path / "a.csv").write_text(FILE, "utf-8")
+    config, told = settings(tmp_path), []
+    with open_database(config) as db:
+        with pytest.raises(Stopped):
+            import_survey(config, db, config.surveys.survey[0], tmp_path / "a.csv",
+                          progress=lambda *said: told.append(said),
+                          stopping=lambda: len([1 for said in told if said[0] == "store"]) == 2)  # fmt: skip
+        assert count(db, "SELECT count(*) FROM survey_responses") == 0
+        import_survey(config, db, config.surveys.survey[0], tmp_path / "a.csv")
+        assert count(db, "SELECT count(*) FROM survey_responses") == 7
+
+
+def test_a_terminal_shows_how_far_an_import_is(tmp_path):
+    """In a pseudo-terminal: a bar for reading, one for storing, and the result below."""
+    (tmp_path / "config.toml").write_text(
+        'company = { name = "K" }\nservices = [{ name = "L" }]\n[[surveys.survey]]\nname = "S"\n'
+        'questions = [{ column = "NPS", metric = "nps" }]\n'
+    )
+    lines = (f"{n};2026-03-{n % 28 + 1:02};{n % 11}\n" for n in range(20_000))
+    (tmp_path / "big.csv").write_text("id;date;NPS\n" + "".join(lines))
+    seen, status = in_terminal(tmp_path, ["import", "surveys", "big.csv"])
+    assert status == 0, seen
+    shares = [int(part) for part in re.findall(r"read .*?(\d+)/20001", seen)]
+    assert shares == sorted(shares)
+    assert shares[-1] == 20_001
+    assert len(set(shares)) > 1
+    assert re.search(r"store .*?20000/20000", seen)
+    assert "20,000" in seen.split("store")[-1]
+
+
+def in_terminal(folder, command):
+    """What a command writes on a terminal of a hundred columns, and its exit status."""
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 100))
+    environment = {**os.environ, "TERM": "xterm"}
+    program = [sys.executable, "-c", "from sentiment.cli import main; main()", *command]
+    with subprocess.Popen(program, cwd=folder, env=environment, stdin=slave, stdout=slave,
+                          stderr=slave) as running:  # fmt: skip
+        os.close(slave)
+        parts = []
+        while part := _read(master):
+            parts.append(part)
+    os.close(master)
+    return b"".join(parts).decode("utf-8", "replace"), running.returncode
+
+
+def _read(master):
+    try:
+        return os.read(master, 65536)
+    except OSError:  # the other end is closed
+        return b""
 
 
 def test_the_staging_tables_are_gone_afterwards(tmp_path):
