@@ -72,6 +72,16 @@ def m008_drivers(db: Database) -> None:
     _run(db, "drivers.sql")
 
 
+def m009_share_bounds(db: Database) -> None:
+    """Intervals of shares, from benchmarks/share_bounds.py."""
+    db.execute(
+        "CREATE TABLE share_bounds (whole INTEGER PRIMARY KEY, "  # how many answers
+        "lows TEXT NOT NULL) STRICT"  # five digits for each number of good ones, from 0 on
+    )
+    lines = (files("sentiment.schema") / "share_bounds.txt").read_text("ascii").splitlines()
+    db.conn.executemany("INSERT INTO share_bounds VALUES (?, ?)", map(str.split, lines))
+
+
 STEPS = (
     m001_tables,
     m002_gold_labels,
@@ -81,6 +91,7 @@ STEPS = (
     m006_reading,
     m007_strength,
     m008_drivers,
+    m009_share_bounds,
 )
 migrations = Migrations("sentiment")
 for step in STEPS:

@@ -225,4 +225,11 @@ def _by(unit: str, view: str, period: str) -> tuple[str, dict[str, str]]:
 
 for _view in ("survey_scores", "service_scorecard"):
     VIEWS[f"{_view}_weekly"] = _by("week", _view, "the week's Monday")
-VIEWS["survey_scores_daily"] = _by("day", "survey_scores", "date in the configured time zone")
+VIEWS["survey_scores_daily"] = (
+    (
+        "The same as survey_scores by day, for all customer classes together; shown where every "
+        "day of the week and of the month that has answers has enough of them."
+    ),
+    _by("day", "survey_scores", "date in the configured time zone")[1]
+    | {"segment": "always empty: all customer classes"},
+)

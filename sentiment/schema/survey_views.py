@@ -95,18 +95,31 @@ SELECT '{unit}', * FROM ({added_up(unit, "touched")})"""
     return delete, insert
 
 
+SHOWN = f"""people >= {MIN_RESPONSES} AND NOT (
+            NOT whole AND place = 1 AND hidden BETWEEN 1 AND {MIN_RESPONSES} - 1
+        )"""
+
+
 def survey_scores(view: str, unit: str) -> str:
     """Survey answers by service, segment, period and scale.
 
     CSAT and CES on their own scale, NPS and shares in points of 100. An empty segment means all of
     them; an empty service means answers about the company as a whole. A score of fewer people than
     min_responses is empty, and so is that of the smallest other segment where it could be had by
-    subtracting.
+    subtracting. By day, there are no segments, and a day is shown only when every day with answers
+    in its week and its month may be: otherwise the others, taken from the month, would give it.
     """
     sums = ", ".join(f"sum({name}) AS {name}" for name in _SUMS)
     low, high = mean_bounds("wu / w", "wuu / w", "(w * w / ww)")
     top2_low, top2_high = share_interval("(wtop / w)", "(w * w / ww)")
     of_all = "PARTITION BY service_id, period, metric, scale_low, scale_high"
+    shown = SHOWN
+    if unit == "day":
+        whole = "PARTITION BY service_id, metric, scale_low, scale_high"
+        week, month = (UNITS[longer][0].replace("day", "period", 1) for longer in ("week", "month"))
+        shown = " AND ".join(
+            f"min(people) OVER ({whole}, {longer}) >= {MIN_RESPONSES}" for longer in (week, month)
+        )
     return f"""
 CREATE VIEW {view} AS
 WITH stale AS MATERIALIZED (
@@ -121,7 +134,7 @@ parts AS (
 groups AS (
     SELECT service_id, segment, period, metric, scale_low, scale_high, 0 AS whole,
         {", ".join(_SUMS)}
-    FROM parts WHERE segment IS NOT NULL
+    FROM parts WHERE segment IS NOT NULL AND '{unit}' <> 'day'
     UNION ALL
     SELECT service_id, NULL, period, metric, scale_low, scale_high, 1, {sums}
     FROM parts GROUP BY service_id, period, metric, scale_low, scale_high
@@ -138,9 +151,7 @@ ranked AS (
 figures AS (
     SELECT v.name AS service, segment, period, metric, scale_low, scale_high, n,
         w * w / ww AS effective,
-        people >= {MIN_RESPONSES} AND NOT (
-            NOT whole AND place = 1 AND hidden BETWEEN 1 AND {MIN_RESPONSES} - 1
-        ) AS shown,
+        {shown} AS shown,
         wx / w AS mean, 100.0 * wu / w AS net, 100.0 * wtop / w AS top2,
         {low} AS net_low, {high} AS net_high,
         {top2_low} AS top2_low, {top2_high} AS top2_high

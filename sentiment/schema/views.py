@@ -3,8 +3,7 @@
 Net sentiment and NPS are the mean of votes of -1, 0 and +1, times 100. Their 95 % interval is the
 adjusted Wald interval AW(3,T), which adds three quarters of a vote to each of positive and negative
 and one and a half to neutral (Rocks, "Interval Estimation for the Net Promoter Score", The American
-Statistician 70(4), 2016). Shares have Wilson's interval (Wilson, "Probable Inference", JASA 22,
-1927). Surveys: survey_views.py.
+Statistician 70(4), 2016). Shares: intervals.py. Surveys: survey_views.py.
 """
 
 from __future__ import annotations

@@ -89,14 +89,21 @@ def test_the_mean_interval_is_the_normal_one_on_three_added_answers(db):
     assert (row["low"], row["high"]) == pytest.approx((mean - half, mean + half), abs=1e-5)
 
 
-def test_the_two_best_have_wilsons_interval(db, stats):
-    """scipy finds the same."""
+def test_the_two_best_have_the_stored_interval_of_their_count(db):
+    """5 of 8; with weights, the added votes that means have: 1.5 good and bad ones, and 3 more."""
     for value in (5, 4, 4, 3, 2, 1, 5, 5):
         answer(db, "csat", value)
-    (row,) = scores(db, "metric = 'csat_top2'")
-    there = stats.binomtest(5, 8).proportion_ci(0.95, method="wilson")
-    assert row["value"] == 62.5
-    assert (row["low"], row["high"]) == pytest.approx((100 * there.low, 100 * there.high), abs=1e-4)
+        answer(db, "csat", value, service=2, weight=1.0 if value == 1 else 2.0)
+    one, two = scores(db, "metric = 'csat_top2' ORDER BY service")
+    low, high = stored(db, 8)
+    assert one["value"] == 62.5
+    assert (one["low"], one["high"]) == pytest.approx((100 * low[5], 100 * high[5]))
+    share, n = 10 / 15, 15**2 / 29
+    votes = np.array([1, -1, 1, -1, 0]), np.array([n * share, n * (1 - share), 0.75, 0.75, 1.5])
+    mean = np.average(votes[0], weights=votes[1])
+    half = Z * math.sqrt(np.average((votes[0] - mean) ** 2, weights=votes[1]) / (n + 3))
+    ends = (50 * (1 + mean - half), 50 * (1 + mean + half))
+    assert (two["low"], two["high"]) == pytest.approx(ends, abs=1e-4)
 
 
 def test_weights_move_the_figure_and_cost_precision(db):
@@ -266,15 +273,81 @@ def test_mean_intervals_cover_the_truth_95_times_in_100(db, name, n):
     assert 0.93 <= inside <= 0.975
 
 
-def test_the_sql_of_wilsons_interval_holds_at_its_ends(db, stats):
-    """Nobody and everybody."""
-    for k, n in ((0, 10), (10, 10)):
-        low, high = share_interval(f"({k} / {n}.0)", f"{n}.0")
-        row = rows(db, f"SELECT {low} AS low, {high} AS high")[0]
-        there = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
-        found = row["low"], row["high"]
-        assert found == pytest.approx((100 * there.low, 100 * there.high), abs=1e-4)
+def stored(db, n):
+    """The stored bounds of 0 … n good answers among n."""
+    digits = rows(db, "SELECT lows FROM share_bounds WHERE whole = ?", n)[0]["lows"]
+    low = np.array([int(digits[5 * k : 5 * k + 5]) / 1e5 for k in range(n + 1)])
+    return low, 1 - low[::-1]
+
+
+def covers(stats, low, high, n, p):
+    """Exactly: the probability of the counts whose interval holds p."""
+    k = np.arange(n + 1)
+    return stats.binom.pmf(k, n, p)[(low <= p) & (p <= high)].sum()
+
+
+@pytest.mark.parametrize("n", [20, 30, 50, 100, 200, 300])
+def test_the_interval_of_a_share_covers_it_as_evenly_as_counts_allow(db, stats, n):
+    """94 to 96.5 % for true shares from 0.5 to 0.95; below 100 answers wherever any counts can.
+
+    Only then may it be outside: when no run of counts has such a probability (at one half: none
+    that treats good and bad alike), or, with 30 answers, by less than 0.1 points.
+    """
+    low, high = stored(db, n)
+    for p in np.round(np.arange(0.5, 0.951, 0.01), 2):
+        found = covers(stats, low, high, n, p)
+        below = np.concatenate([[0.0], stats.binom.cdf(np.arange(n + 1), n, p)])
+        runs = below[None, 1:] - below[:-1, None]
+        runs = runs[::-1].diagonal() if p == 0.5 else runs[np.triu_indices(n + 1)]
+        possible = ((runs >= 0.94) & (runs <= 0.965)).any()
+        if possible:
+            assert 0.9394 <= found <= 0.9651, p
+        else:
+            away = np.maximum(0.94 - runs, runs - 0.965).min()
+            assert n < 100, p
+            assert 0.94 - away - 1e-3 <= found <= 0.965 + away + 1e-3, p
+
+
+@pytest.mark.parametrize("n", [301, 500, 1000, 2000])
+def test_the_interval_of_a_share_of_many_answers_covers_it_too(db, stats, n):
+    """By formula; 94 to 96.5 %, exactly."""
+    low, high = share_interval("share", "size")
+    db.execute("CREATE TEMP TABLE counts (share REAL, size REAL)")
+    db.conn.executemany("INSERT INTO counts VALUES (?, ?)", [(k / n, n) for k in range(n + 1)])
+    found = np.array(db.execute(f"SELECT {low}, {high} FROM counts ORDER BY rowid").fetchall())
+    for p in np.round(np.arange(0.05, 0.951, 0.05), 2):
+        inside = covers(stats, found[:, 0] / 100, found[:, 1] / 100, n, p)
+        assert 0.94 <= inside <= 0.965, p
+    there = [stats.binomtest(k, n).proportion_ci(0.95, method="wilson") for k in (n // 2, n)]
+    for k, wilson in zip((n // 2, n), there, strict=True):
+        assert found[k] == pytest.approx([100 * wilson.low, 100 * wilson.high], abs=0.7)
+
+
+def test_every_stored_interval_holds_its_own_share_and_rises_with_it(db, stats):
+    """And lies within five points of scipy's Wilson interval, within one from 150 answers on."""
+    for n in (5, 20, 77, 150, 300):
+        low, high = stored(db, n)
+        k = np.arange(n + 1)
+        assert np.all(np.diff(low) >= 0)
+        assert np.all((low <= k / n) & (k / n <= high))
+        assert (low[0], high[n]) == (0, 1)
+        if n >= 20:
+            there = [stats.binomtest(int(i), n).proportion_ci(0.95, method="wilson") for i in k]
+            apart = max(abs(low - [one.low for one in there]))
+            assert apart < (0.01 if n >= 150 else 0.05)
     assert pytest.approx(stats.norm.ppf(0.975), abs=1e-6) == Z
+
+
+def test_no_value_lies_outside_its_interval(db):
+    """Not even that of a single answer at the end of the scale."""
+    set_state(db, "min_responses", "1")
+    for metric, value in (("nps", 10), ("csat", 5), ("ces", 1)):
+        answer(db, metric, value)
+    votes(db, 1, 0)
+    for row in scores(db):
+        assert row["low"] <= row["value"] <= row["high"], row["metric"]
+    (card,) = rows(db, "SELECT * FROM service_monthly")
+    assert card["net_sentiment"] == card["net_sentiment_high"] == 100
 
 
 # Few people
@@ -356,6 +429,20 @@ def test_no_person_can_be_told_apart_by_any_choice_of_segments(db):
             assert whole["responses"] - sum(seen) not in range(1, 5)
         else:
             assert not seen
+
+
+def test_a_day_is_shown_when_no_other_could_be_had_from_it(db):
+    """Not when a day of its month or of its week is too small; and never by segment."""
+    for day, n in (("2026-02-10", 6), ("2026-03-10", 6), ("2026-03-30", 6), ("2026-04-01", 2),
+                   ("2026-05-05", 6), ("2026-05-06", 7)):  # fmt: skip
+        for _ in range(n):
+            answer(db, "nps", 9, day=day, segment="A")
+    found = scores(db, view="survey_scores_daily")
+    assert {row["segment"] for row in found} == {None}
+    assert {row["period"]: row["value"] is not None for row in found} == {
+        "2026-02-10": True, "2026-03-10": True, "2026-03-30": False, "2026-04-01": False,
+        "2026-05-05": True, "2026-05-06": True,
+    }  # fmt: skip
 
 
 # Changes and divergence

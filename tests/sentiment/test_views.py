@@ -217,11 +217,11 @@ def test_survey_scores(answers):
     mean, square = (11 + 0.75 * 6 + 4.5) / 6, (45 + 0.75 * 26 + 13.5) / 6
     assert csat["high"] == pytest.approx(mean + Z * math.sqrt((square - mean**2) / 6))
     top2 = found["csat_top2", None, "2026-03"]
-    share, n = 2 / 3, 3
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    # -1, 1 and 1, and the same three
+    mean, square = (1 + 0) / 6, (3 + 1.5) / 6
+    half = Z * math.sqrt((square - mean**2) / 6)
     assert [top2["low"], top2["high"]] == pytest.approx(
-        [100 * (centre - half), 100 * (centre + half)]
+        [50 * (1 + mean - half), 50 * (1 + mean + half)]
     )
     assert found["nps", "A", "2026-03"]["value"] == 100.0
     assert found["nps", "B", "2026-03"]["value"] == 50.0
