@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
+    from models.classifier import Classifier
     from sentiment.config import Config
 
 app = typer.Typer(
@@ -71,9 +72,10 @@ def _status_of(error: Exception) -> int | None:
         return WRONG_USAGE
     if isinstance(error, ModelError | OSError):
         return 1
+    from sentiment.evaluate import LabelsError
     from sentiment.surveys.reading import SurveyError
 
-    if isinstance(error, SurveyError):
+    if isinstance(error, SurveyError | LabelsError):
         return 1
     from sqlite3 import OperationalError
 
@@ -723,6 +725,28 @@ def backup(
     force: Annotated[bool, typer.Option("--force", help="Replace an older copy.")] = False,
     keep: Annotated[
         int | None, typer.Option(min=1, help="Keep so many dated copies in the folder.")
+def evaluate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="CSV, JSONL or XLSX: text, label; target, language, emotions where wanted.",
+        ),
+    ] = None,
+    corrections: Annotated[
+        bool, typer.Option("--corrections", help="Use the labels that people corrected.")
+    ] = False,
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(help="bundled, a folder or a hub id; as in config.toml if empty."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another model, on the same labels, with a paired test.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="File to draw into: .svg, or .html for a page.")
     ] = None,
     config_path: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
@@ -873,3 +897,50 @@ def portfolio_dry_run(
         _print_json(tried.as_dict())
     else:
         show_trial(tried)
+    """Measure a classifier on labelled posts: figures with 95 % intervals, one model or two.
+
+    Without a file it measures on the labels that people corrected.
+
+    Example: sentiment evaluate labels.csv --against ./our-model --picture evaluation.html
+    """
+    from models.evaluation import picture as draw
+    from sentiment.evaluate import corrections as read_corrections
+    from sentiment.evaluate import evaluate as measure
+    from sentiment.evaluate import read_labels
+    from sentiment.show import progress_bar, show_evaluation
+
+    if file is not None and corrections:
+        raise typer.BadParameter("give a file or --corrections, not both", param_hint="FILE")
+    if picture is not None and picture.suffix.lower() not in (".svg", ".html"):
+        raise typer.BadParameter("expected a name ending in .svg or .html", param_hint="--picture")
+    if file is None:
+        with _database(_load(config_path)) as db:
+            labelled = read_corrections(db)
+    else:
+        labelled = read_labels(file)
+    config = _load(config_path) if file is None or config_path.exists() else None
+    first = _classifier(config, model)
+    second = _classifier(config, against) if against else None
+    with progress_bar() as progress:
+        found = measure(
+            labelled, first, second, lambda done, whole: progress("evaluate", done, whole)
+        )
+    if as_json:
+        _print_json(found)
+    else:
+        show_evaluation(found)
+    if picture is not None:
+        html = picture.suffix.lower() == ".html"
+        picture.write_text(draw.page(found) if html else draw.svg(found), "utf-8")
+        typer.echo(f"{picture} written.", err=as_json)
+
+
+def _classifier(config: Config | None, name: str | None) -> Classifier:
+    """The named model; without a name the configured one, or the bundled one."""
+    from models import classifier
+    from sentiment.assemble import load_classifier
+
+    if config is not None and name in (None, config.model.name):
+        return load_classifier(config)
+    threads = config.model.threads if config else None
+    return classifier.load(name or "bundled", threads=threads)

@@ -356,3 +356,73 @@ def show_trial(tried: Trial) -> None:
     out.print(f"{tried.posts:,} posts read; nothing was stored")
     if tried.unread:
         out.print(f"{tried.unread:,} posts left out: the present portfolio has not read them yet")
+
+
+def show_evaluation(found: dict[str, Any]) -> None:
+    """The figures of one model or of two beside each other, in per cent."""
+    models = [found, *([found["against"]] if found["against"] else [])]
+    out.print(f"{found['n']:,} labelled readings", soft_wrap=True)
+    table = Table("figure", *[escape(model["model"]) for model in models], box=None)
+    for name, values in _evaluated(models):
+        table.add_row(name, *values)
+    out.print(table)
+    if found["n"]:
+        _show_confusion(found)
+    if found["paired"]:
+        paired = found["paired"]
+        out.print(
+            f"\nmacro-F1 of the first is {100 * paired['difference']:+.1f} points from the second "
+            f"({100 * paired['difference_low']:+.1f} to {100 * paired['difference_high']:+.1f}); "
+            f"only the first is right {paired['only_first']:,} times, only the second "
+            f"{paired['only_second']:,} times (McNemar's exact p = {paired['p_value']:.3g})",
+            soft_wrap=True,
+        )
+
+
+def _evaluated(models: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+    """A line for each figure: its name, and each model's value."""
+
+    def figures(parts: list[dict[str, Any]], key: str) -> list[str]:
+        return [
+            f"{100 * p[key]:.1f}  ({100 * p[f'{key}_low']:.1f} to {100 * p[f'{key}_high']:.1f})"
+            for p in parts
+        ]
+
+    def classes(parts: list[dict[str, Any]]) -> list[str]:
+        return [
+            f"precision {100 * p['precision']:.1f}, recall {100 * p['recall']:.1f}, n {p['n']:,}"
+            for p in parts
+        ]
+
+    if models[0]["n"]:
+        yield "macro-F1", figures(models, "macro_f1")
+        yield "micro-F1", figures(models, "micro_f1")
+        yield "calibration error", figures(models, "calibration_error")
+        for name in COLOURS:
+            yield name, classes([model["per_class"][name] for model in models])
+        for name in COLOURS:
+            shares = [model["shares"][name] for model in models]
+            yield (
+                f"share of {name}",
+                [
+                    f"true {100 * s['true']:.1f}, counted {100 * s['counted']:.1f}, "
+                    f"adjusted {100 * s['adjusted']:.1f}"
+                    for s in shares
+                ],
+            )
+    for language, part in models[0]["languages"].items():
+        parts = [model["languages"][language] for model in models]
+        yield f"macro-F1, {escape(language)} (n {part['n']:,})", figures(parts, "macro_f1")
+    if models[0]["emotions"]:
+        emotions = [model["emotions"] for model in models]
+        yield f"macro-F1, emotions (n {emotions[0]['n']:,})", figures(emotions, "macro_f1")
+        for name in emotions[0]["per_emotion"]:
+            yield name, classes([part["per_emotion"][name] for part in emotions])
+
+
+def _show_confusion(found: dict[str, Any]) -> None:
+    table = Table("people said", *[f"model: {name}" for name in COLOURS], box=None)
+    for truth, row in found["confusion"].items():
+        table.add_row(truth, *[f"{row[choice]:,}" for choice in COLOURS])
+    out.print(f"\n{escape(found['model'])}")
+    out.print(table)

@@ -1,0 +1,1 @@
+"""How good a classifier is: figures with their uncertainty, against labels that people gave."""
