@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.classifier import ModelError
-from sentiment.assemble import http_client, load_classifier
-from sentiment.collect import pages
+from sentiment.assemble import adapter, http_client, load_classifier
 from sentiment.database import DatabaseError, open_database
 from sentiment.judge import judge
 from sentiment.surveys.watch import watched
@@ -64,7 +63,7 @@ def _source(config: Config, client: Client, source: Source) -> Checked:
     if not source.enabled:
         return Checked(what, passed=True, said="not enabled; not tried")
     try:
-        page = next(iter(pages(config, client, source, None)), None)
+        page = next(iter(adapter(config, source, client).pages(None)), None)
     except SourceError as error:
         return Checked(what, passed=False, said=str(error))
     found = len(page.posts) if page else 0

@@ -8,24 +8,24 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
+from sentiment.allowances import Counted
+from sentiment.assemble import adapter
 from sentiment.config import Config, Source
 from sentiment.database import add_source, rows, timestamp
 from sentiment.privacy import pseudonym, pseudonym_key
 from sentiment.store import Stored, store_page
-from sources import registry
-from sources.base import Context, SourceError, Stopped
+from sources.base import SourceError, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from sqlite_utils import Database
 
-    from sources.base import Page
     from sources.http import Client
 
 log = structlog.get_logger()
@@ -121,7 +121,8 @@ def _read(
     cursor = json.loads(row["cursor"]) if row["cursor"] else None
     hide = partial(pseudonym, pseudonym_key(config), source.name)
     told = time.monotonic()
-    for page in pages(config, client, source, cursor, stopping):
+    reader = adapter(config, source, client, stopping, Counted(db))
+    for page in reader.pages(cursor):
         stored: Stored = store_page(db, row["id"], page, hide, config.zone)
         result.new += stored.new
         result.changed += stored.changed
@@ -133,20 +134,6 @@ def _read(
             log.info("reading", source=source.name, new=result.new, changed=result.changed)
         if stopping():
             break
-
-
-def pages(
-    config: Config,
-    client: Client,
-    source: Source,
-    cursor: dict[str, Any] | None,
-    stopping: Callable[[], bool] = lambda: False,
-) -> Iterator[Page]:
-    """The adapter's pages after a cursor; nothing is stored."""
-    context = Context(
-        client, config.folder, stopping, source.allow_private_addresses, config.timezone
-    )
-    return registry.adapter(source.kind)(source.settings, context).pages(cursor)
 
 
 def _remember(

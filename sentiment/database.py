@@ -82,6 +82,11 @@ def m009_share_bounds(db: Database) -> None:
     db.conn.executemany("INSERT INTO share_bounds VALUES (?, ?)", map(str.split, lines))
 
 
+def m010_allowances(db: Database) -> None:
+    """How much of what services allow a key is used."""
+    _run(db, "allowances.sql")
+
+
 STEPS = (
     m001_tables,
     m002_gold_labels,
@@ -92,6 +97,7 @@ STEPS = (
     m007_strength,
     m008_drivers,
     m009_share_bounds,
+    m010_allowances,
 )
 migrations = Migrations("sentiment")
 for step in STEPS:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
+from sentiment.allowances import Counted
+from sentiment.assemble import adapter
 from sentiment.database import now, rows, timestamp, transaction
 from sentiment.erasing import erase_post, forget_scores, note_erasure
 from sentiment.privacy import pseudonym, pseudonym_key
 from sentiment.store import store_posts
 from sources import registry
-from sources.base import Context, SourceError, Stopped
+from sources.base import SourceError, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,10 +110,7 @@ def _look(
     config: Config, db: Database, client: Client, source: Source, stopping: Callable[[], bool]
 ) -> Iterator[tuple[int, int, int]]:
     """How many posts of each batch were seen, erased and changed; the longest waiting first."""
-    context = Context(
-        client, config.folder, stopping, source.allow_private_addresses, config.timezone
-    )
-    reader = cast("Rechecking", registry.adapter(source.kind)(source.settings, context))
+    reader = cast("Rechecking", adapter(config, source, client, stopping, Counted(db)))
     more = True
     while more and not stopping():
         due = _due(db, source)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from sources.allowances import Allowances, Remembered
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
@@ -93,6 +95,7 @@ class Context:
     stopping: true when the worker is about to stop; checked between pages and before waiting.
     allow_private_addresses: the operator allows this source to live in a private network.
     timezone: IANA name, for dates that carry no zone.
+    allowances: where the requests that a service counts by key or by day are counted.
     """
 
     client: Client
@@ -100,6 +103,7 @@ class Context:
     stopping: Callable[[], bool] = lambda: False
     allow_private_addresses: bool = False
     timezone: str = "Europe/Berlin"
+    allowances: Allowances = field(default_factory=Remembered)
 
 
 class Adapter(Protocol):

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import Field, SecretStr
 
 from sources import base, streams
+from sources.allowances import of, taker
 from sources.base import Context, Cursor, Page, Post, SourceError
 from sources.fields import Terms, WebAddress, iso_time, mapping, number, objects, read_json, text
 from sources.text import author_name, known_id, tidy, web_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sources.http import Response
 
@@ -27,6 +28,10 @@ LIMIT = 100  # the most that one answer has
 URIS = 25  # posts looked at again in one request
 OVERLAP = 86_400  # seconds read again: posts are indexed late
 REJECTED = (400, 401, 403)
+LOGINS = (  # of one account
+    ("in five minutes", timedelta(minutes=5), 30),
+    ("a day", timedelta(days=1), 300),
+)
 MEMBERS_ONLY = "!no-unauthenticated"
 EXPIRED = ("ExpiredToken", "InvalidToken", "AuthMissing")
 
@@ -160,7 +165,13 @@ class Bluesky:
         )
         return self._patient(url, answer)
 
-    def _post(self, method: str, body: Any, headers: dict[str, str]) -> Response:
+    def _post(
+        self,
+        method: str,
+        body: Any,
+        headers: dict[str, str],
+        spend: Callable[[], None] = lambda: None,
+    ) -> Response:
         url = f"{self._settings.service}/xrpc/com.atproto.server.{method}"
         answer = self._context.client.post(
             url,
@@ -168,6 +179,7 @@ class Bluesky:
             headers=headers,
             allow_private=self._context.allow_private_addresses,
             also=(*REJECTED, 429),
+            spend=spend,
         )
         return self._patient(url, answer)
 
@@ -183,6 +195,17 @@ class Bluesky:
     def _account(self) -> tuple[str, str]:
         return self._settings.service, self._settings.handle
 
+    def _count_login(self) -> None:
+        """Raise once as many were made as Bluesky allows an account."""
+        for said, within, limit in LOGINS:
+            error = SourceError(
+                f"Bluesky allows an account {limit} logins {said}, and they are used up: do not "
+                "start the worker or its commands in a loop",
+                retry_after=within,
+            )
+            name = of(f"bluesky logins {said}", " ".join(self._account))
+            taker(self._context.allowances, name, within, limit, error)()
+
     def _log_in(self) -> Session:
         """A new session with the app password."""
         answer = self._post(
@@ -192,6 +215,7 @@ class Bluesky:
                 "password": self._settings.app_password.get_secret_value(),
             },
             {},
+            self._count_login,
         )
         if answer.status in REJECTED:
             raise SourceError(

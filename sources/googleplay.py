@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import Field, SecretStr, field_validator
 
 from sources import base
+from sources.allowances import taker
 from sources.base import Context, Cursor, Page, Post, SourceError
 from sources.fields import epoch, iso_time, mapping, number, objects, read_json, text
 from sources.google import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 SCOPE = "https://www.googleapis.com/auth/androidpublisher"
 PER_PAGE = 100
 MAX_PAGES = 500
+ALLOWED = 200  # requests an hour for an app's reviews
 SHOWN = timedelta(days=7)  # Google shows reviews written or changed within that
 
 
@@ -63,6 +65,17 @@ class GooglePlay:
     def __init__(self, settings: GooglePlaySettings, context: Context) -> None:
         self._settings = settings
         self._context = context
+        self._spend = taker(
+            context.allowances,
+            f"googleplay {settings.package}",
+            timedelta(hours=1),
+            ALLOWED,
+            SourceError(
+                f"Google Play allows {ALLOWED} requests an hour for an app's reviews, and they are "
+                "used up: a longer `every` helps",
+                retry_after=timedelta(hours=1),
+            ),
+        )
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """A hundred reviews at a time, the latest changed first."""
@@ -90,6 +103,7 @@ class GooglePlay:
             headers={"Authorization": f"Bearer {token}"},
             allow_private=self._context.allow_private_addresses,
             also=REFUSALS,
+            spend=self._spend,
         )
         if answer.status in REFUSALS:
             raise refused_access(

@@ -136,6 +136,7 @@ class Client:
         allow_private: bool = False,
         validators: Mapping[str, str] | None = None,
         also: Collection[int] = (),
+        spend: Callable[[], None] = lambda: None,
     ) -> Response:
         """Fetch a page; SourceError with a sentence for the operator when that fails.
 
@@ -144,9 +145,12 @@ class Client:
             another host, that one may not.
         validators: `Response.validators` of the last answer; a 304 then says "unchanged".
         also: statuses that are returned, not raised: the adapter reads the API's error itself.
+        spend: called before each request that is sent, tries and redirects included; what it
+            raises keeps that one from being sent.
         """
+        lines, known = dict(headers or {}), validators or {}
         return self._send(
-            _Request(_url(url, params), dict(headers or {}), allow_private, validators or {}, also)
+            _Request(_url(url, params), lines, allow_private, known, also, spend=spend)
         )
 
     def post(
@@ -159,6 +163,7 @@ class Client:
         params: Mapping[str, Any] | None = None,
         allow_private: bool = False,
         also: Collection[int] = (),
+        spend: Callable[[], None] = lambda: None,
     ) -> Response:
         """Ask for a token or a session; the other arguments and the errors are those of `get`.
 
@@ -167,7 +172,7 @@ class Client:
         """
         kind, body = _written(form, json)
         lines = {"Content-Type": kind, **(headers or {})}
-        return self._send(_Request(_url(url, params), lines, allow_private, {}, also, body))
+        return self._send(_Request(_url(url, params), lines, allow_private, {}, also, body, spend))
 
     def _send(self, asked: _Request) -> Response:
         for attempt in stamina.retry_context(
@@ -190,17 +195,19 @@ class Client:
         return httpx.create_ssl_context()
 
     def _try(self, request: _Request) -> Response:
+        """One try, redirects included; time spent waiting for a turn is not the server's."""
         self._hosts.wait_turn(request.host)
-        budget = Budget(time.monotonic() + self._deadline, self._stopping)
+        ends = time.monotonic() + self._deadline
         for _ in range(MAX_REDIRECTS + 1):
-            self._hosts.refuse_closed(request.host)
-            response = self._exchange(request, budget)
+            request.spend()
+            response = self._exchange(request, Budget(ends, self._stopping))
             known = response.status in request.also or response.status not in REDIRECTS
             if known or "location" not in response.headers:
                 return self._judged(request, response)
             if request.content is not None:
-                raise SourceError(f"{request.place} has moved: check the address", permanent=True)
+                raise _moved(request, response)
             request = request.redirected(response.headers["location"])
+            ends += self._hosts.wait_turn(request.host)
         raise SourceError(f"{request.place} redirects more than {MAX_REDIRECTS} times")
 
     def _exchange(self, request: _Request, budget: Budget) -> Response:
@@ -268,6 +275,7 @@ class _Request:
     validators: Mapping[str, str]
     also: Collection[int] = ()
     content: bytes | None = None
+    spend: Callable[[], None] = lambda: None
 
     @property
     def host(self) -> str:
@@ -330,6 +338,7 @@ class _Request:
             self.allow_private and here.host == there.host,
             self.validators,
             self.also,
+            spend=self.spend,
         )
 
 
@@ -359,16 +368,18 @@ class _Hosts:
                 retry_after=timedelta(seconds=left),
             )
 
-    def wait_turn(self, host: str) -> None:
-        """Take the next free moment for this host and wait for it."""
+    def wait_turn(self, host: str) -> float:
+        """Take the next free moment for this host and wait for it; says for how many seconds."""
         self.refuse_closed(host)
         with self._lock:
-            free = max(self._next.get(host, 0), self._closed.get(host, 0), time.monotonic())
+            now = time.monotonic()
+            free = max(self._next.get(host, 0), self._closed.get(host, 0), now)
             self._next[host] = free + self._interval
         while (left := free - time.monotonic()) > 0 and not self.stopping():
             time.sleep(min(left, SLICE))
         if self.stopping():
             raise Stopped
+        return free - now
 
 
 class _Inflate:
@@ -424,6 +435,13 @@ def _body(chunks: Iterable[bytes], encoding: str, max_bytes: int, place: str) ->
     if inflate and body and not inflate.complete:
         raise Transient(f"{place} broke off in the middle of its answer")
     return bytes(body)
+
+
+def _moved(request: _Request, response: Response) -> SourceError:
+    """A login is not sent on to another place; only a move for good needs somebody's hand."""
+    if response.status in (301, 308):
+        return SourceError(f"{request.place} has moved: check the address", permanent=True)
+    return SourceError(f"{request.place} sends us elsewhere for now ({response.status})")
 
 
 def _written(form: Mapping[str, str] | None, json: Any) -> tuple[str, bytes]:

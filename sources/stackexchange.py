@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from sources import base, streams
+from sources.allowances import of, taker
 from sources.base import Context, Cursor, Page, Post, SourceError
 from sources.fields import Terms, WebAddress, epoch, mapping, number, objects, read_json, text
 from sources.text import author_name, headed, plain_text, tidy, web_address
@@ -24,6 +25,9 @@ ITEMS = 100  # the most that one answer has
 LAST_PAGE = 25  # further ones need a key
 OVERLAP = 3600  # seconds of activity read again
 REJECTED = (400, 401, 403, 404, 502, 503)  # come with an error that says more than the status
+WITHOUT_KEY, WITH_KEY = 300, 10_000  # requests in 24 hours, by address
+LATER = timedelta(hours=6)
+USED_UP = "Stack Exchange's requests for today are used up; register a key for more"
 FOREVER = {
     400: "does not understand the question: check site and tags",
     401: "wants credentials: check key",
@@ -90,6 +94,14 @@ class StackExchange:
     def __init__(self, settings: StackExchangeSettings, context: Context) -> None:
         self._settings = settings
         self._context = context
+        key = settings.key.get_secret_value() if settings.key else ""
+        self._spend = taker(
+            context.allowances,
+            of("stackexchange", key),
+            timedelta(days=1),
+            WITH_KEY if key else WITHOUT_KEY,
+            SourceError(USED_UP, retry_after=LATER),
+        )
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """Pages of each tag and term."""
@@ -129,12 +141,10 @@ class StackExchange:
                 more = False
                 problems = [f"more questions active at {_moment(low)} than the site shows"]
                 done = low + 1 + OVERLAP
-            yield Page(answer.posts, {"active": done}, problems, answer.backoff, answer.quota)
+            wait = LATER if answer.used_up else answer.backoff
+            yield Page(answer.posts, {"active": done}, problems, wait, answer.quota)
             if more and answer.used_up:
-                raise SourceError(
-                    "Stack Exchange's requests for today are used up; register a key for more",
-                    retry_after=timedelta(hours=6),
-                )
+                raise SourceError(USED_UP, retry_after=LATER)
 
     def _ask(self, method: str, params: dict[str, Any]) -> Answer:
         settings, client = self._settings, self._context.client
@@ -146,6 +156,7 @@ class StackExchange:
             params={**params, **fixed, **key},
             allow_private=self._context.allow_private_addresses,
             also=REJECTED,
+            spend=self._spend,
         )
         if answer.status in REJECTED:
             raise refusal(answer.body, answer.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
@@ -14,10 +14,13 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from sources import base
+from sources.allowances import Allowances
+from sources.allowances import of as allowances_of
 from sources.base import Context, Cursor, Page, Post, SourceError
 from sources.fields import iso_time, mapping, number, objects, read_json, text
 from sources.google import REFUSALS, Refusal, page_token, refusal, said
 from sources.parts import Part, read_parts
+from sources.streams import still_there
 from sources.text import author_name, known_id, looks_like_markup, plain_text, tidy
 from sources.windows import Window
 
@@ -60,7 +63,7 @@ class YouTubeSettings(base.Settings):
     accept_terms: must be true: the operator has read what YouTube's terms forbid.
     videos, channels: addresses or ids; of a channel, the comments on all its videos.
     search: only threads with these words.
-    quota: units a day that this source may use.
+    quota: units a day that the key may use, by whichever source; this one then stops.
     api: the address of the API.
     """
 
@@ -99,58 +102,54 @@ class Threads(NamedTuple):
     following: str
 
 
-@dataclass(slots=True)
 class Units:
-    """The units of YouTube's day; every request costs one, whatever comes of it."""
+    """The units of YouTube's day. They belong to the key: all its sources draw on them.
 
-    limit: int
-    day: str = ""
-    used: int = 0
-    told: bool = field(default=False)
+    Every request costs one, whatever comes of it; a try that is repeated costs one more.
+    """
 
-    @classmethod
-    def after(cls, cursor: Cursor | None, limit: int) -> Self:
-        """As an earlier run left them."""
-        old = mapping((cursor or {}).get("units"))
-        return cls(limit, text(old.get("day")), number(old.get("used")) or 0)
+    def __init__(self, settings: YouTubeSettings, allowances: Allowances) -> None:
+        self._name = allowances_of("youtube", settings.api_key.get_secret_value())
+        self._limit = settings.quota
+        self._allowances = allowances
+        self._told = False
+        self.left: int | None = None
 
     def spend(self) -> None:
         """Take one; SourceError when none is left before midnight in California."""
-        today = datetime.now(PACIFIC).date().isoformat()
-        if self.day != today:
-            self.day, self.used, self.told = today, 0, False
-        if self.used >= self.limit:
-            raise spent(self.limit)
-        self.used += 1
+        self.left = self._allowances.take(self._name, _midnight(), self._limit)
+        if self.left is None:
+            raise spent(self._limit)
 
-    @property
-    def mark(self) -> Cursor:
-        """What a cursor keeps."""
-        return {"day": self.day, "used": self.used}
+    def use_up(self) -> SourceError:
+        """YouTube says that the key has none left; the error that says so."""
+        self._allowances.use_up(self._name, _midnight(), self._limit)
+        return spent(self._limit)
 
     def on(self, page: Page) -> Page:
         """The page with what is left; a word of its own, once a run, when that is little."""
-        problems = page.problems
-        if self.used >= self.limit * NEAR and not self.told:
-            self.told = True
-            problems = [*problems, f"{self.used:,} of {self.limit:,} YouTube units are used today"]
-        left = max(self.limit - self.used, 0)
-        return replace(
-            page,
-            cursor={**page.cursor, "units": self.mark},
-            problems=problems,
-            quota=f"{left:,} of {self.limit:,} units left today",
-        )
+        if self.left is None:
+            return page
+        used, problems = self._limit - self.left, page.problems
+        if used >= self._limit * NEAR and not self._told:
+            self._told = True
+            problems = [*problems, f"{used:,} of {self._limit:,} YouTube units are used today"]
+        quota = f"{self.left:,} of {self._limit:,} units left today"
+        return replace(page, problems=problems, quota=quota)
+
+
+def _midnight() -> datetime:
+    """When YouTube's day began."""
+    return datetime.now(PACIFIC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def spent(limit: int) -> SourceError:
     """The allowance is used up; it begins again at midnight in California."""
-    now = datetime.now(PACIFIC)
-    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = _midnight() + timedelta(days=1)
     return SourceError(
-        f"YouTube's units for today are used up (this source may use {limit:,}): it is read again "
+        f"YouTube's units for today are used up (this key may use {limit:,}): it is read again "
         f"after {midnight.astimezone(UTC):%H:%M} UTC; a longer `every` or fewer channels help",
-        retry_after=max(midnight - now, timedelta(minutes=1)),
+        retry_after=max(midnight - datetime.now(UTC), timedelta(minutes=1)),
     )
 
 
@@ -163,11 +162,10 @@ class YouTube:
     def __init__(self, settings: YouTubeSettings, context: Context) -> None:
         self._settings = settings
         self._context = context
-        self._units = Units(settings.quota)
+        self._units = Units(settings, context.allowances)
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """The comments on all videos and channels, and the units they cost."""
-        self._units = Units.after(cursor, self._settings.quota)
         search = self._settings.search or ""  # another search starts anew
         places = [("video", "videoId", video) for video in self._settings.videos]
         places += [
@@ -188,10 +186,10 @@ class YouTube:
             found = self._get("comments", {"part": "snippet", "id": ",".join(batch)})
             if not isinstance(found.get("items"), list):
                 raise SourceError("YouTube's answer holds no list of comments")
-            posts: dict[str, Post | None] = dict.fromkeys(batch)
-            posts.update({post.external_id: post for post in _comments(found["items"], "")})
-            unclear = {text(item.get("id")) for item in objects(found["items"])}
-            yield from ((each, posts[each]) for each in batch if posts[each] or each not in unclear)
+            shown = {text(item.get("id")) for item in objects(found["items"])}
+            there = {post.external_id: post for post in _comments(found["items"], "")}
+            unclear = shown - there.keys()
+            yield from still_there([each for each in batch if each not in unclear], there)
             if self._context.stopping():
                 return
 
@@ -242,13 +240,13 @@ class YouTube:
         return posts
 
     def _get(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        self._units.spend()
         answer = self._context.client.get(
             f"{self._settings.api.rstrip('/')}/{method}",
             params={**params, "textFormat": "plainText"},
             headers={"X-Goog-Api-Key": self._settings.api_key.get_secret_value()},
             allow_private=self._context.allow_private_addresses,
             also=REFUSALS,
+            spend=self._units.spend,
         )
         if answer.status in REFUSALS:
             raise self._refused(refusal(answer), with_token="pageToken" in params)
@@ -257,8 +255,7 @@ class YouTube:
     def _refused(self, refused: Refusal, *, with_token: bool) -> SourceError:
         reasons, hint = refused.reasons, said(refused)
         if reasons & SPENT:
-            self._units.used = self._units.limit
-            return spent(self._settings.quota)
+            return self._units.use_up()
         if reasons & HURRIED:
             wait = timedelta(minutes=2)
             return SourceError(f"YouTube asks for fewer requests a minute{hint}", retry_after=wait)

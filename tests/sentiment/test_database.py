@@ -4,6 +4,7 @@ import sqlite3
 import threading
 
 import pytest
+from sqlite_utils.migrations import Migrations
 
 from sentiment import database
 from sentiment.database import DatabaseError, rows, transaction
@@ -106,3 +107,15 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path):
         database.open_database(firm(tmp_path)),
     ):
         pass
+
+
+def test_a_file_of_the_first_version_is_brought_up(config):
+    """Tables that came later are made, and what was there stays."""
+    with database.connect(config.database_path) as old:
+        first = Migrations("sentiment")
+        first()(database.m001_tables)
+        first.apply(old)
+        old.execute("INSERT INTO companies (name, own, active) VALUES ('Alt', 0, 1)")
+    with database.open_database(config) as db:
+        assert rows(db, "SELECT name FROM companies WHERE name = 'Alt'") == [{"name": "Alt"}]
+        assert rows(db, "SELECT * FROM allowances") == []

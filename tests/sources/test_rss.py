@@ -272,9 +272,9 @@ def test_entity_bombs_are_harmless():
     )
     bomb = f'<?xml version="1.0"?><!DOCTYPE r [{entities}<!ENTITY f SYSTEM "file:///etc/passwd">]>'
     body = bomb.encode() + b"<rss><channel><item><title>a &l9; &f; b</title></item></channel></rss>"
-    begun = time.monotonic()
+    begun = time.thread_time()
     text = "".join(post.text for post in parse(body).posts)
-    assert time.monotonic() - begun < 3
+    assert time.thread_time() - begun < 3
     assert len(text) < 1000
     assert "root:" not in text
 
@@ -282,9 +282,9 @@ def test_entity_bombs_are_harmless():
 def test_hostile_markup_takes_no_hours():
     """Tags nested a hundred thousand deep are read in no time."""
     for tag in ("<div>", "<ul>", "<span>", "<a><b>", "<p ", "<p '", "<table><tr>"):
-        begun = time.monotonic()
+        begun = time.thread_time()
         parse(rss(f"<guid>1</guid><description><![CDATA[{tag * 50_000}]]></description>"))
-        assert time.monotonic() - begun < 2, tag
+        assert time.thread_time() - begun < 2, tag
 
 
 @settings(max_examples=150, deadline=None)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
+from time_machine import travel
 
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance
+from sources.http import Client
 from sources.testing import Answer, json_answer
 from sources.youtube import PACIFIC, YouTube, parse_threads
 
@@ -68,12 +70,12 @@ class Service:
 
     def __init__(self, server, threads: list[dict], size: int = 2, quota: int = 10_000) -> None:
         self.threads, self.size, self.left = threads, size, quota
-        self.tokens = True
+        self.tokens, self.key = True, KEY
         server.script("/commentThreads", self.list)
         server.script("/comments", self.comments)
 
     def _refused(self, asked) -> Answer | None:
-        if asked.headers.get("x-goog-api-key") != KEY:
+        if asked.headers.get("x-goog-api-key") != self.key:
             text = "API key not valid. Please pass a valid API key."
             return refused(400, "badRequest", text, "API_KEY_INVALID")
         self.left -= 1
@@ -156,7 +158,7 @@ def test_all_threads_and_all_replies_are_read(server, adapter):
     Service(server, [thread("c", 3), thread("b", 2, replies=7), thread("a", 1)])
     pages = list(adapter().pages(None))
     assert sorted(set(ids(pages))) == sorted(["a", "b", "c", *(f"b.r{n}" for n in range(7))])
-    assert pages[-1].cursor["units"]["used"] == len(server.requests) == 4
+    assert len(server.requests) == 4
     assert pages[-1].quota == "9,996 of 10,000 units left today"
     assert server.requests[0].params["order"] == "time"
 
@@ -187,18 +189,51 @@ def test_used_up_units_end_the_run_and_the_next_goes_on(server, adapter):
     assert not caught.value.permanent
     assert timedelta(0) < caught.value.retry_after <= timedelta(hours=25)
     assert "2 of 2 YouTube units are used today" in told(begun)
-    tomorrow = {**begun[-1].cursor, "units": {"day": "2020-01-01", "used": 2}}
-    rest = list(adapter().pages(tomorrow))
+    with travel(datetime.now(UTC) + timedelta(hours=25)):
+        rest = list(adapter().pages(begun[-1].cursor))
     assert set(ids(begun)) | set(ids(rest)) == {f"t{n}" for n in range(1, 10)}
 
 
-def test_units_are_counted_by_the_day_in_california(server, adapter):
-    """What an earlier run used today is gone; what it used yesterday is not."""
+def test_units_belong_to_the_key(server, adapter):
+    """All sources with one key draw on its units, and so does looking again; another key is free."""
+    service = Service(server, [thread("a", 1)])
+    *_, last = adapter(quota=5).pages(None)
+    list(adapter(quota=5).recheck(["a"]))
+    *_, other = adapter(quota=5, search="x").pages(None)
+    assert (last.quota, other.quota) == (
+        "4 of 5 units left today",
+        "2 of 5 units left today",
+    )
+    service.key = "another"
+    *_, free = adapter(quota=5, api_key="another").pages(None)
+    assert free.quota == "4 of 5 units left today"
+
+
+def test_a_try_that_is_repeated_costs_a_unit(server, context):
+    """YouTube counts what it was asked, not what we made of it."""
+    patient = Client("test", interval=0, backoff=0.001)
+    reader = Context(patient, context.folder, allow_private_addresses=True)
+    server.script("/commentThreads", Answer(status=500), json_answer({"items": []}))
+    settings = {"api_key": KEY, "accept_terms": True, "videos": [VIDEO], "api": server.url("")}
+    (page,) = YouTube(YouTube.Settings(**settings), reader).pages(None)
+    assert (len(server.requests), page.quota) == (2, "9,998 of 10,000 units left today")
+
+
+def test_units_begin_anew_at_midnight_in_california(server, adapter):
+    """Not at ours; what YouTube itself calls used up stays so until then."""
     Service(server, [thread("a", 1)])
-    today = datetime.now(PACIFIC).date().isoformat()
-    for day, used in ((today, 8), ("2020-01-01", 1)):
-        *_, last = adapter().pages({"units": {"day": day, "used": 7}})
-        assert last.cursor["units"] == {"day": today, "used": used}
+    server.script(
+        "/commentThreads", refused(403, "quotaExceeded", "no"), json_answer({"items": []})
+    )
+    with travel(datetime(2026, 7, 1, 23, 58, tzinfo=PACIFIC), tick=False) as clock:
+        for _ in range(2):
+            with pytest.raises(SourceError, match="used up") as caught:
+                list(adapter().pages(None))
+            assert caught.value.retry_after == timedelta(minutes=2)
+        assert len(server.requests) == 1
+        clock.shift(timedelta(minutes=2))
+        (page,) = adapter().pages(None)
+        assert page.quota == "9,999 of 10,000 units left today"
 
 
 def test_a_forgotten_place_is_no_error(server, adapter):
