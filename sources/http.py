@@ -197,17 +197,17 @@ class Client:
     def _try(self, request: _Request) -> Response:
         """One try, redirects included; time spent waiting for a turn is not the server's."""
         self._hosts.wait_turn(request.host)
-        ends = time.monotonic() + self._deadline
+        budget = Budget(self._deadline, self._stopping)
         for _ in range(MAX_REDIRECTS + 1):
             request.spend()
-            response = self._exchange(request, Budget(ends, self._stopping))
+            response = self._exchange(request, budget)
             known = response.status in request.also or response.status not in REDIRECTS
             if known or "location" not in response.headers:
                 return self._judged(request, response)
             if request.content is not None:
                 raise _moved(request, response)
             request = request.redirected(response.headers["location"])
-            ends += self._hosts.wait_turn(request.host)
+            budget.extend(self._hosts.wait_turn(request.host))
         raise SourceError(f"{request.place} redirects more than {MAX_REDIRECTS} times")
 
     def _exchange(self, request: _Request, budget: Budget) -> Response:

@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -32,21 +31,22 @@ class Transient(SourceError):  # noqa: N818 (an attribute of the fault)
     """A fault that the next try may not meet."""
 
 
-@dataclass(frozen=True, slots=True)
 class Budget:
-    """The time one request may take, whatever the server does.
+    """The time one request may take, whatever the server does: so many seconds from now."""
 
-    ends: in seconds of `time.monotonic`.
-    """
+    def __init__(self, seconds: float, stopping: Callable[[], bool]) -> None:
+        self.stopping = stopping
+        self._ends = time.monotonic() + seconds
 
-    ends: float
-    stopping: Callable[[], bool]
+    def extend(self, seconds: float) -> None:
+        """Time that we took for ourselves is not the server's."""
+        self._ends += seconds
 
     def clip(self, wanted: float) -> float:
         """At most `wanted` seconds of what is left; raises once nothing is, or on a stop."""
         if self.stopping():
             raise Stopped
-        left = self.ends - time.monotonic()
+        left = self._ends - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return max(min(wanted, left), 0.001)

@@ -288,6 +288,7 @@ def _sentence(error: Exception) -> SourceError:
     inner = getattr(error, "original_exception", error)
     if isinstance(inner, SourceError):
         return inner
+    lost = isinstance(error, praw_errors.Redirect) and not error.path.startswith("/subreddits/")
     for kind, said in (
         (praw_errors.Redirect, "there is no such subreddit: check its name"),
         (praw_errors.NotFound, "the subreddit is gone or banned (404)"),
@@ -296,7 +297,7 @@ def _sentence(error: Exception) -> SourceError:
         (praw_errors.OAuthException, LOGIN),
         (praw_errors.InvalidToken, LOGIN),
     ):
-        if isinstance(error, kind):
+        if isinstance(error, kind) and not lost:  # of no subreddit, Reddit shows a search
             return SourceError(said, permanent=True)
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 401:  # how a login is refused

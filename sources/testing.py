@@ -15,11 +15,15 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, cast
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Answer:
     reset: the connection is reset before anything is sent.
     raw: sent as it is, in place of all the above.
     length: whether Content-Length is sent at all.
+    times: how often the body is sent, one after the other; a large one need not be held.
     """
 
     body: bytes = b""
@@ -45,17 +50,19 @@ class Answer:
     reset: bool = False
     raw: bytes | None = None
     length: bool = True
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as the server saw it; header names in lower case."""
+    """A request as the server saw it; header names in lower case; at: seconds since 1970."""
 
     path: str
     query: str
     headers: dict[str, str]
     method: str = "GET"
     body: bytes = b""
+    at: float = field(default_factory=time.time)
 
     @property
     def params(self) -> dict[str, str]:
@@ -83,14 +90,45 @@ def gzipped(body: bytes) -> Answer:
     return Answer(body=gzip.compress(body), headers={"Content-Encoding": "gzip"})
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a service allows: so many requests in any so many seconds, of those it counts.
+
+    zone: IANA name; then each day there is counted by itself, and `seconds` does not matter.
+    """
+
+    requests: int
+    seconds: float
+    counts: Callable[[Asked], bool] = lambda _asked: True
+    zone: str = ""
+
+    def exceeded(self, asked: Sequence[Asked]) -> str:
+        """What went beyond the limit, in words; empty where nothing did."""
+        times = sorted(each.at for each in asked if self.counts(each))
+        if self.zone:
+            days = Counter(datetime.fromtimestamp(at, ZoneInfo(self.zone)).date() for at in times)
+            day, most = max(days.items(), key=lambda each: each[1], default=(None, 0))
+            return f"{most} requests on {day}" if most > self.requests else ""
+        for first, beyond in zip(times, times[self.requests :], strict=False):
+            if beyond - first < self.seconds:
+                return f"{self.requests + 1} requests in {beyond - first:.2f} s"
+        return ""
+
+
+PROMISED = (Limit(1, 0.9),)
+"""Where a service names no limit: requests a second apart, less what a clock may be off."""
+
+
 class Server:
     """Answers each path from its script; the last answer of a script stays.
 
     spoil: may put a fault in the place of any answer.
+    most_sent: bytes of the longest body that was taken off our hands.
     """
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []
+        self.most_sent = 0
         self.closing = threading.Event()
         self.spoil: Callable[[Asked, Answer], Answer] = lambda _asked, answer: answer
         self._scripts: dict[str, list[Reply]] = {}
@@ -119,7 +157,10 @@ class Server:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def script(self, path: str, *replies: Reply) -> None:
-        """What a path answers, in turn; a function is asked each time."""
+        """What a path answers, in turn; a function is asked each time.
+
+        A path that ends in * is meant for all that begin so and have no script of their own.
+        """
         with self._lock:
             self._scripts[path] = list(replies)
 
@@ -127,9 +168,14 @@ class Server:
         """The next answer; 404 where nothing is scripted."""
         with self._lock:
             self.requests.append(asked)
-            replies = self._scripts.get(asked.path) or [Answer(status=404)]
+            replies = self._scripts.get(asked.path) or self._wide(asked.path)
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
         return self.spoil(asked, reply if isinstance(reply, Answer) else reply(asked))
+
+    def _wide(self, path: str) -> list[Reply]:
+        starts = [name for name in self._scripts if name.endswith("*")]
+        fitting = [name for name in starts if path.startswith(name[:-1])]
+        return self._scripts[max(fitting, key=len)] if fitting else [Answer(status=404)]
 
 
 class _Httpd(ThreadingHTTPServer):
@@ -166,23 +212,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(304)
             self.end_headers()
         else:
-            self._send(answer, owner.closing)
+            self._send(answer, owner)
 
-    def _send(self, answer: Answer, closing: threading.Event) -> None:
+    def _send(self, answer: Answer, owner: Server) -> None:
         self.send_response(answer.status)
         if answer.etag:
             self.send_header("ETag", answer.etag)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if answer.length:
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(answer.body) * answer.times))
         self.end_headers()
         body = answer.body[: answer.cut]
         if not answer.drip:
-            self.wfile.write(body)
+            for turn in range(1, answer.times + 1):
+                self.wfile.write(body)
+                owner.most_sent = max(owner.most_sent, turn * len(body))
             return
         for byte in body:
-            if closing.wait(answer.drip):
+            if owner.closing.wait(answer.drip):
                 return
             self.wfile.write(bytes([byte]))
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sources.appstore import AppStore, parse_reviews
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance
-from sources.testing import Answer
+from sources.testing import PROMISED, Answer
 
 APP = "1234567890"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -207,11 +207,16 @@ class TestAppStore(Conformance):
     def settings(self, server):
         return {"app": APP, "countries": ["de", "at"], "api": server.url()}
 
-    def serve(self, server):
+    limits = PROMISED  # Apple names none
+
+    def serve(self, server, more=0):
         mail = f"<author><email>{PRIVATE}</email><name>x</name></author>"
         shop = Store(server)
         shop.open("de", "at")
         shop.reviews = {
-            "de": [entry(n).replace("</entry>", f"{mail}</entry>") for n in (3, 2, 1)],
+            "de": [
+                entry(n).replace("</entry>", f"{mail}</entry>")
+                for n in (*range(100 + more, 100, -1), 3, 2, 1)
+            ],
             "at": [entry(4)],
         }

@@ -12,7 +12,7 @@ from sources import bluesky
 from sources.base import Context, Post, SourceError
 from sources.bluesky import Bluesky, parse_posts
 from sources.conformance import PRIVATE, Conformance, ids_of
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 
 NOW = int(time.time())
 
@@ -107,8 +107,15 @@ class TestBluesky(Conformance):
             "service": server.url(),
         }
 
-    def serve(self, server):
-        Pds(*SOME).script(server)
+    limits = (
+        Limit(3000, 300),
+        Limit(30, 300, lambda asked: asked.path.endswith("createSession")),
+        Limit(300, 86_400, lambda asked: asked.path.endswith("createSession")),
+    )
+
+    def serve(self, server, more=0):
+        later = [view(100 + number, ago=-3600 * number) for number in range(1, more + 1)]
+        Pds(*SOME, *later).script(server)
 
 
 @pytest.fixture

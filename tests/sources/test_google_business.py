@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance
 from sources.google_business import GoogleBusiness, original, parse_reviews
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 
 PLACE, OTHER = "accounts/1/locations/2", "accounts/1/locations/3"
 LOGIN = {
@@ -47,6 +48,7 @@ class Service:
         server.script("/token", self.token)
         for place in reviews:
             server.script(f"/v4/{place}/reviews", self.list)
+            server.script(f"/v4/{place}/reviews/*", self.one)
 
     def token(self, asked) -> Answer:
         form = asked.form
@@ -66,6 +68,14 @@ class Service:
             }
             return json_answer(said, 400)
         return json_answer({"access_token": "ya29.a", "expires_in": 3599, "token_type": "Bearer"})
+
+    def one(self, asked) -> Answer:
+        if asked.headers.get("authorization") != "Bearer ya29.a":
+            return refused(401, "UNAUTHENTICATED")
+        name = unquote(asked.path).removeprefix("/v4/")
+        place = name.partition("/reviews/")[0]
+        found = [each for each in self.reviews[place] if each["name"] == name]
+        return json_answer(found[0]) if found else refused(404, "NOT_FOUND")
 
     def list(self, asked) -> Answer:
         if asked.headers.get("authorization") != "Bearer ya29.a":
@@ -199,6 +209,7 @@ def test_deleted_reviews_are_found_out(server, adapter):
     assert checked.pop(there).text == "Doch gut"
     assert checked == {gone: None}
     service.reviews[PLACE] = [review(9)]
+    server.script(f"/v4/{PLACE}/reviews/*", refused(404, "NOT_FOUND"))
     with pytest.raises(SourceError, match="no single reviews"):
         list(adapter().recheck([gone]))
     with pytest.raises(SourceError, match="check `locations`"):
@@ -248,5 +259,9 @@ class TestGoogleBusiness(Conformance):
         places = {"locations": [PLACE, OTHER]}
         return {**LOGIN, **places, "api": server.url("/v4"), "token_url": server.url("/token")}
 
-    def serve(self, server):
-        Service(server, {PLACE: [review(n) for n in (3, 2, 1)], OTHER: [review(9)]})
+    limits = (Limit(300, 60),)
+
+    def serve(self, server, more=0):
+        here = [review(n) for n in range(3 + more, 0, -1)]
+        there = review(9, name=f"{OTHER}/reviews/r9")
+        Service(server, {PLACE: here, OTHER: [there]})

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance
 from sources.googleplay import SCOPE, GooglePlay, parse_reviews
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 
 PACKAGE = "de.kanzlei.app"
 PATH = f"/androidpublisher/v3/applications/{PACKAGE}/reviews"
@@ -236,5 +236,7 @@ class TestGooglePlay(Conformance):
     def settings(self, server):
         return {"package": PACKAGE, "service_account": account(server), "api": server.url()}
 
-    def serve(self, server):
-        Service(server, [review(n) for n in (3, 2, 1)])
+    limits = (Limit(200, 3600, lambda asked: asked.path == PATH),)
+
+    def serve(self, server, more=0):
+        Service(server, [review(n) for n in range(3 + more, 0, -1)])

@@ -11,7 +11,7 @@ import pytest
 from sources.base import Context, Post
 from sources.conformance import PRIVATE, Conformance, ids_of
 from sources.hackernews import OVERLAP, HackerNews, parse_hits
-from sources.testing import json_answer
+from sources.testing import Limit, json_answer
 
 NOW = int(time.time())
 
@@ -53,8 +53,11 @@ class TestHackerNews(Conformance):
     def settings(self, server):
         return {"terms": ["Ahornhof"], "api_url": server.url()}
 
-    def serve(self, server):
-        server.script("/api/v1/search_by_date", Algolia(*SOME))
+    limits = (Limit(10_000, 3600),)
+
+    def serve(self, server, more=0):
+        later = [hit(100 + number, ago=-3600 * number) for number in range(1, more + 1)]
+        server.script("/api/v1/search_by_date", Algolia(*SOME, *later))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance, ids_of
 from sources.mastodon import Mastodon, parse_statuses
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 
 NOW = int(time.time())
 TAG = "/api/v1/timelines/tag/arbeitsrecht"
@@ -38,14 +38,17 @@ class Instance:
 
     def __init__(self, *statuses: dict, size: int = 2, token: str = "", left: int = 300) -> None:
         self.statuses, self.size, self.token, self.left = list(statuses), size, token, left
+        self.renewed = time.time() + 300
 
     def script(self, server) -> None:
         server.script(TAG, self.timeline)
         server.script("/api/v2/search", self.search)
 
     def limits(self) -> dict[str, str]:
+        if time.time() > self.renewed:
+            self.left, self.renewed = 300, time.time() + 300
         self.left -= 1
-        reset = datetime.fromtimestamp(time.time() + 300, UTC).isoformat()
+        reset = datetime.fromtimestamp(self.renewed, UTC).isoformat()
         return {
             "X_RateLimit_Limit": "300",
             "X_RateLimit_Remaining": str(max(self.left, 0)),
@@ -95,9 +98,15 @@ class TestMastodon(Conformance):
             "tokens": {server.url(""): "t0ken"},
         }
 
-    def serve(self, server):
-        homes = [f"/users/eva/statuses/{number}" for number in range(1, 6)]
-        here = [{**each, "uri": server.url(home)} for each, home in zip(SOME, homes, strict=True)]
+    limits = (Limit(300, 300),)
+
+    def serve(self, server, more=0):
+        later = [status(100 + number, ago=-3600 * number) for number in range(1, more + 1)]
+        everything = [*SOME, *later]
+        homes = [f"/users/eva/statuses/{number}" for number in range(1, len(everything) + 1)]
+        here = [
+            {**each, "uri": server.url(home)} for each, home in zip(everything, homes, strict=True)
+        ]
         Instance(*here, token="t0ken").script(server)
         for each, home in zip(here, homes, strict=True):
             note = {"id": each["uri"], "published": each["created_at"], "content": each["content"]}

@@ -18,7 +18,7 @@ from sources.presets import (
     StackExchangeTags,
     article_address,
 )
-from sources.testing import Answer
+from sources.testing import PROMISED, Answer, Limit
 
 DATE = "<pubDate>Sun, 01 Feb 2026 10:00:00 GMT</pubDate>"
 
@@ -261,8 +261,12 @@ class TestGoogleNews(Conformance):
     def settings(self, server):
         return {"term": PRIVATE, "api": server.url()}
 
-    def serve(self, server):
-        week, everything = feed(article(3), article(2)), feed(article(2), article(1, f"Mail {1}"))
+    limits = PROMISED
+
+    def serve(self, server, more=0):
+        new = [article(100 + n, f"Neu {n}") for n in range(more, 0, -1)]
+        week = feed(*new, article(3), article(2))
+        everything = feed(article(2), article(1, f"Mail {1}"))
         server.script(
             "/rss/search", lambda asked: week if "when:7d" in asked.params["q"] else everything
         )
@@ -274,8 +278,11 @@ class TestLemmy(Conformance):
     def settings(self, server):
         return {"host": server.url(), "community": "recht"}
 
-    def serve(self, server):
-        server.script("/feeds/c/recht.xml", feed(lemmy_post(2), lemmy_post(1)))
+    limits = PROMISED
+
+    def serve(self, server, more=0):
+        posts = [lemmy_post(n) for n in range(2 + more, 0, -1)]
+        server.script("/feeds/c/recht.xml", feed(*posts))
 
 
 class TestMastodonHashtags(Conformance):
@@ -284,8 +291,10 @@ class TestMastodonHashtags(Conformance):
     def settings(self, server):
         return {"host": server.url(), "tags": ["a", "b"]}
 
-    def serve(self, server):
-        server.script("/tags/a.rss", feed(status(3), status(2)))
+    limits = (*PROMISED, Limit(300, 300))
+
+    def serve(self, server, more=0):
+        server.script("/tags/a.rss", feed(*[status(n) for n in range(3 + more, 1, -1)]))
         server.script("/tags/b.rss", feed(status(1)))
 
 
@@ -295,8 +304,10 @@ class TestDiscourse(Conformance):
     def settings(self, server):
         return {"host": server.url(), "category": "recht/5", "tag": "haftung"}
 
-    def serve(self, server):
-        server.script("/c/recht/5.rss", feed(topic(3), topic(2)))
+    limits = (*PROMISED, Limit(50, 10), Limit(200, 60))
+
+    def serve(self, server, more=0):
+        server.script("/c/recht/5.rss", feed(*[topic(n) for n in range(3 + more, 1, -1)]))
         server.script("/tag/haftung.rss", feed(topic(2), topic(1).replace("Eva K.", PRIVATE)))
 
 
@@ -306,6 +317,9 @@ class TestStackExchangeTags(Conformance):
     def settings(self, server):
         return {"site": server.url(), "tags": ["erbe", "miete"]}
 
-    def serve(self, server):
-        pages = {"erbe": feed(question(3), question(2)), "miete": feed(question(1))}
+    limits = PROMISED
+
+    def serve(self, server, more=0):
+        inherited = [question(n) for n in range(3 + more, 1, -1)]
+        pages = {"erbe": feed(*inherited), "miete": feed(question(1))}
         server.script("/feeds/tag", lambda asked: pages[asked.params["tagnames"]])

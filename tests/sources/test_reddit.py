@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from sources import reddit
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance, ids_of
 from sources.reddit import SHOWN, Reddit
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 
 NOW = int(time.time())
 AUTH = "Basic " + base64.b64encode(b"id:s3cret").decode()
@@ -66,6 +67,7 @@ class Site:
         self.posts, self.comments, self.size = list(posts), list(comments), size
         self.found = list(found)
         self.left, self.token, self.tokens = 100, "", 0
+        self.renewed = time.time() + 321
 
     def script(self, server) -> None:
         server.script("/api/v1/access_token", self.login)
@@ -84,11 +86,13 @@ class Site:
         )
 
     def limits(self) -> dict[str, str]:
+        if time.time() > self.renewed:
+            self.left, self.renewed = 100, time.time() + 321
         self.left -= 1
         return {
             "x_ratelimit_remaining": f"{max(self.left, 0)}.0",
             "x_ratelimit_used": str(100 - self.left),
-            "x_ratelimit_reset": "321",
+            "x_ratelimit_reset": str(math.ceil(self.renewed - time.time())),
         }
 
     def refused(self, asked) -> Answer | None:
@@ -151,8 +155,11 @@ class TestReddit(Conformance):
     def settings(self, server):
         return settings(server, terms=["Ahornhof"])
 
-    def serve(self, server):
-        Site(POSTS, COMMENTS, FOUND, size=2).script(server)
+    limits = (Limit(100, 60),)
+
+    def serve(self, server, more=0):
+        later = [submission(100 + number, ago=-3600 * number) for number in range(1, more + 1)]
+        Site([*POSTS, *later], COMMENTS, FOUND, size=2).script(server)
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sources.base import Context, Post, SourceError
+from sources.conformance import PRIVATE, Conformance
 from sources.rss import Rss, parse_feed
-from sources.testing import Answer
+from sources.testing import PROMISED, Answer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://example.com/feed"
@@ -494,3 +495,22 @@ def test_a_gap_is_told(server, context):
     assert first.problems == []
     assert "may be missing" in second.problems[0]
     assert texts([second]) == ["Titel 4", "Titel 5"]
+
+
+class TestRss(Conformance):
+    """A feed in two pages (RFC 5005), with validators."""
+
+    adapter = Rss
+    limits = PROMISED
+    offers = 4
+
+    def settings(self, server):
+        return {"url": server.url("/feed")}
+
+    def serve(self, server, more=0):
+        mail = f"<author>{PRIVATE}</author>"
+        following = '<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="next" href="/feed/2"/>'
+        new = [item(n) for n in range(4 + more, 2, -1)]
+        first = rss(*new, channel=following)
+        server.script("/feed", Answer(first, etag=f'"{more}"'))
+        server.script("/feed/2", Answer(rss(item(2), item(1) + mail)))

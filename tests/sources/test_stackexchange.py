@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance, ids_of
 from sources.stackexchange import StackExchange, parse_questions, refusal
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 
 NOW = int(time.time())
 
@@ -34,6 +35,12 @@ class Site:
 
     def __init__(self, *questions: dict, size: int = 3, left: int = 300, **extra) -> None:
         self.questions, self.size, self.left, self.extra = list(questions), size, left, extra
+
+    def by_id(self, asked):
+        wanted = unquote(asked.path).rpartition("/")[2].split(";")
+        return json_answer(
+            {"items": [q for q in self.questions if str(q["question_id"]) in wanted]}
+        )
 
     def __call__(self, asked):
         if asked.params.get("key", "good") != "good":
@@ -71,10 +78,13 @@ class TestStackExchange(Conformance):
             "api_url": server.url(),
         }
 
-    def serve(self, server):
-        server.script("/2.3/search/advanced", Site(*SOME))
-        all_of_them = ";".join(str(number) for number in range(1, 8))
-        server.script(f"/2.3/questions/{all_of_them}", json_answer({"items": SOME}))
+    limits = (Limit(30, 1), Limit(10_000, 86_400))
+
+    def serve(self, server, more=0):
+        later = [question(100 + number, ago=-3600 * number) for number in range(1, more + 1)]
+        site = Site(*SOME, *later, left=10_000)
+        server.script("/2.3/search/advanced", site)
+        server.script("/2.3/questions/*", site.by_id)
 
 
 @pytest.fixture

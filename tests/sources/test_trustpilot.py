@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 from sources.trustpilot import Trustpilot, parse_reviews
 
 KEY = "tp-api-key-1"
@@ -41,6 +41,13 @@ class Service:
         self.reviews, self.size = reviews, size
         server.script("/v1/business-units/find", self.find)
         server.script(f"/v1/business-units/{UNIT}/reviews", self.list)
+        server.script("/v1/reviews/*", self.one)
+
+    def one(self, asked) -> Answer:
+        if asked.headers.get("apikey") != KEY:
+            return json_answer({"message": "Invalid API key"}, 401)
+        found = [each for each in self.reviews if asked.path.endswith(each["id"])]
+        return json_answer(found[0]) if found else json_answer({"message": "Not found"}, 404)
 
     def find(self, asked) -> Answer:
         if asked.headers.get("apikey") != KEY:
@@ -145,6 +152,7 @@ def test_deleted_reviews_are_found_out(server, adapter):
     checked = dict(adapter().recheck([there, gone]))
     assert (checked[there].text, checked[gone]) == ("Titel 1\n\nDoch gut", None)
     service.reviews = [review(3)]
+    server.script("/v1/reviews/*", Answer(b"no", 404))
     with pytest.raises(SourceError, match="no single reviews"):
         list(adapter().recheck([gone]))
     service.reviews = []
@@ -196,5 +204,7 @@ class TestTrustpilot(Conformance):
     def settings(self, server):
         return {"api_key": KEY, "domain": "kanzlei.example", "api": server.url()}
 
-    def serve(self, server):
-        Service(server, [review(n) for n in range(5, 0, -1)], size=2)
+    limits = (Limit(833, 300), Limit(10_000, 3600))
+
+    def serve(self, server, more=0):
+        Service(server, [review(n) for n in range(5 + more, 0, -1)], size=2)

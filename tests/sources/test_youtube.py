@@ -11,7 +11,7 @@ from time_machine import travel
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance
 from sources.http import Client
-from sources.testing import Answer, json_answer
+from sources.testing import Answer, Limit, json_answer
 from sources.youtube import PACIFIC, YouTube, parse_threads
 
 KEY = "AIzaSyTest-key_1"
@@ -336,7 +336,10 @@ class TestYouTube(Conformance):
             "api": server.url(""),
         }  # fmt: skip
 
-    def serve(self, server):
-        threads = [thread("c", 3), thread("b", 2, replies=6), thread("a", 1)]
-        threads[0]["snippet"]["topLevelComment"]["snippet"]["authorDisplayName"] = PRIVATE
+    limits = (Limit(10_000, 86_400, zone="America/Los_Angeles"),)
+
+    def serve(self, server, more=0):
+        later = [thread(f"n{number}", 3 + number) for number in range(more, 0, -1)]
+        threads = [*later, thread("c", 3), thread("b", 2, replies=6), thread("a", 1)]
+        threads[-3]["snippet"]["topLevelComment"]["snippet"]["authorDisplayName"] = PRIVATE
         Service(server, threads)
