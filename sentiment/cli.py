@@ -725,28 +725,6 @@ def backup(
     force: Annotated[bool, typer.Option("--force", help="Replace an older copy.")] = False,
     keep: Annotated[
         int | None, typer.Option(min=1, help="Keep so many dated copies in the folder.")
-def evaluate(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            help="CSV, JSONL or XLSX: text, label; target, language, emotions where wanted.",
-        ),
-    ] = None,
-    corrections: Annotated[
-        bool, typer.Option("--corrections", help="Use the labels that people corrected.")
-    ] = False,
-    *,
-    model: Annotated[
-        str | None,
-        typer.Option(help="bundled, a folder or a hub id; as in config.toml if empty."),
-    ] = None,
-    against: Annotated[
-        str | None, typer.Option(help="Another model, on the same labels, with a paired test.")
-    ] = None,
-    picture: Annotated[
-        Path | None, typer.Option(help="File to draw into: .svg, or .html for a page.")
     ] = None,
     config_path: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
@@ -897,6 +875,35 @@ def portfolio_dry_run(
         _print_json(tried.as_dict())
     else:
         show_trial(tried)
+
+
+@app.command()
+def evaluate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="CSV, JSONL or XLSX: text, label; target, language, emotions where wanted.",
+        ),
+    ] = None,
+    corrections: Annotated[
+        bool, typer.Option("--corrections", help="Use the labels that people corrected.")
+    ] = False,
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(help="bundled, a folder or a hub id; as in config.toml if empty."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another model, on the same labels, with a paired test.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="File to draw into: .svg, or .html for a page.")
+    ] = None,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
     """Measure a classifier on labelled posts: figures with 95 % intervals, one model or two.
 
     Without a file it measures on the labels that people corrected.

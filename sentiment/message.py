@@ -25,7 +25,8 @@ WORDS = {
         "volume": "{service}: many more people talk about it",
         "emotion": "{service}: more {emotion}",
         "survey": "{subject} is falling{of}",
-        "source": "Source “{subject}”: {said}",
+        "source": "Source “{subject}” is no longer read",
+        "mend": "Once that is put right, restart the worker: the source is then read again.",
         "disk": "Disk nearly full: {said}",
         "over": "over: {title}",
         "again": "still: {title}",
@@ -62,7 +63,9 @@ WORDS = {
         "volume": "{service}: Viel mehr Menschen sprechen darüber",
         "emotion": "{service}: mehr {emotion}",
         "survey": "{subject} sinkt{of}",
-        "source": "Quelle „{subject}“: {said}",
+        "source": "Quelle „{subject}“ wird nicht mehr gelesen",
+        "mend": "Sobald das behoben ist, starten Sie den Worker neu: Dann wird die Quelle wieder "
+        "gelesen.",
         "disk": "Speicher fast voll: {said}",
         "over": "vorbei: {title}",
         "again": "weiterhin: {title}",
@@ -177,6 +180,11 @@ def _lines(
     plain = {"threshold": "net", "volume": "many", "emotion": "rose", "survey": "scored"}
     if row["rule"] in plain:
         yield row["rule"], words[plain[row["rule"]]].format(**facts)
+    if row["rule"] == "source" and row["subject"] != "disk":
+        said = facts.get("said", "")
+        yield "source", told(said, language)
+        if isinstance(said, dict) and said.get("code") == "disabled":
+            yield "mend", words["mend"]
     if row["rule"] != "drop" or "since" not in facts:
         return
     day = words["day"].format(date.fromisoformat(facts["since"]))

@@ -229,7 +229,8 @@ def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
         return
     for row in rows(db, "SELECT * FROM sources WHERE active = 1 ORDER BY id"):
         wrong = trouble(row, now, rule.silent_for)
-        seen = Evidence("alarm", wrong) if wrong else Evidence(over=why("read again"))
+        read = None if row["last_error"] else why("read again")  # tried is not read
+        seen = Evidence("alarm", wrong) if wrong else Evidence(over=read)
         facts = {"said": wrong.stored()} if wrong else {}
         yield Seen("source", None, row["name"], seen, facts)
     yield _disk(config.database_path.parent, rule.min_disk_gb)

@@ -395,7 +395,10 @@ def test_a_broken_source_is_told_and_its_return_too(config, db):
     alert(config, db, now=now + timedelta(minutes=11))
     assert firing(db, "source") == ["reviews"]
     assert "r/x is private" in reason(db, "firing", "source")
-    db.execute("UPDATE sources SET disabled = 0")
+    db.execute("UPDATE sources SET disabled = 0")  # somebody has changed the configuration
+    alert(config, db, now=now + timedelta(minutes=15))
+    assert firing(db, "source") == ["reviews"]
+    db.execute("UPDATE sources SET last_error = NULL")  # and it could be read
     alert(config, db, now=now + timedelta(minutes=20))
     assert firing(db, "source") == []
 

@@ -160,7 +160,7 @@ def test_tags_and_services_choose_the_receiver(tmp_path, db):
     happen(db, service=None, rule="source", subject="forum")
     notify(config, db, now=NOW, send=inbox)
     assert sorted(name for name, _, _ in inbox.got) == ["all", "operator"]
-    assert any("Quelle „forum“: not read for 9 hours" in title for _, _, title in inbox.got)
+    assert any("Quelle „forum“ wird nicht mehr gelesen" in title for _, _, title in inbox.got)
 
 
 def test_each_receiver_reads_its_language(tmp_path, db):
