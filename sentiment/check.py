@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.classifier import ModelError
+from sentiment.allowances import Counted
 from sentiment.assemble import adapter, http_client, load_classifier
 from sentiment.database import DatabaseError, open_database
 from sentiment.judge import judge
 from sentiment.surveys.watch import watched
+from sources.allowances import Remembered
 from sources.base import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sentiment.config import Config, Source
+    from sources.allowances import Allowances
     from sources.http import Client
 
 
@@ -42,9 +46,10 @@ def check(config: Config) -> Iterator[Checked]:
         f"{len(config.sources)} sources",
     )
     yield _database(config)
-    with http_client(config) as client:
+    with http_client(config) as client, ExitStack() as stack:
+        allowances = _allowances(config, stack)
         for source in config.sources:
-            yield _source(config, client, source)
+            yield _source(config, client, source, allowances)
     if config.surveys.folder is not None:
         yield _surveys(config)
     yield _model(config)
@@ -58,14 +63,26 @@ def _database(config: Config) -> Checked:
         return Checked("database", passed=False, said=str(error))
 
 
-def _source(config: Config, client: Client, source: Source) -> Checked:
+def _allowances(config: Config, stack: ExitStack) -> Allowances:
+    """What the sources use counts here too, as long as there is a database to count in."""
+    try:
+        return Counted(stack.enter_context(open_database(config)))
+    except (DatabaseError, OSError):
+        return Remembered()
+
+
+def _source(config: Config, client: Client, source: Source, allowances: Allowances) -> Checked:
     what = f'source "{source.name}"'
     if not source.enabled:
         return Checked(what, passed=True, said="not enabled; not tried")
     try:
-        page = next(iter(adapter(config, source, client).pages(None)), None)
+        reader = adapter(config, source, client, allowances=allowances)
+        page = next(iter(reader.pages(None)), None)
     except SourceError as error:
         return Checked(what, passed=False, said=str(error))
+    except Exception as error:  # noqa: BLE001 (an adapter's bug must not hide the other results)
+        said = f"the {source.kind} adapter failed unexpectedly ({type(error).__name__})"
+        return Checked(what, passed=False, said=said)
     found = len(page.posts) if page else 0
     left_out = (
         f"; {len(page.problems)} left out: {page.problems[0]}" if page and page.problems else ""

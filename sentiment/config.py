@@ -105,8 +105,22 @@ class Source(Section):
 
     @cached_property
     def settings(self) -> Settings:
-        """The adapter's own keys, checked by the adapter's own model."""
-        return registry.adapter(self.kind).Settings.model_validate(self.model_extra or {})
+        """The adapter's own keys, checked by the adapter's own model.
+
+        SourceError where the kind comes from another package that is broken: that harms this
+        source and no other.
+        """
+        settings = registry.adapter(self.kind).Settings
+        try:
+            return settings.model_validate(self.model_extra or {})
+        except ValidationError:
+            raise
+        except Exception as error:  # a bug in somebody else's checks; its words may hold a secret
+            raise SourceError(
+                f'the kind "{self.kind}" cannot check its own settings ({type(error).__name__}): '
+                "update the package it comes from",
+                permanent=True,
+            ) from error
 
 
 class Model(Section):
@@ -457,8 +471,8 @@ def load(path: Path) -> Config:
             _ = source.settings
         except ValidationError as error:
             raise ConfigError(_sentences(path, error, raw, ("sources", index))) from None
-        except SourceError as error:  # another package's kind that cannot be used
-            raise ConfigError(f"{path}: sources[{index}]: {error}") from None
+        except SourceError:  # a broken package: told when the source is read, as its error
+            continue
     return config
 
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from sources.base import SourceError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -297,9 +299,16 @@ def _wanted(config: Config) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _fingerprint(source: Source) -> str:
-    """Changes when the source's own settings change; secrets are masked, so not those."""
-    return hashlib.sha256(f"{source.kind} {source.settings.model_dump_json()}".encode()).hexdigest()
+def _fingerprint(source: Source) -> str | None:
+    """Changes when the source's own settings change; secrets are masked, so not those.
+
+    None where they cannot be read, since the kind comes from a package that is broken.
+    """
+    try:
+        settings = source.settings.model_dump_json()
+    except SourceError:
+        return None
+    return hashlib.sha256(f"{source.kind} {settings}".encode()).hexdigest()
 
 
 def own_company(config: Config, source: Source) -> str | None:
@@ -345,16 +354,18 @@ def _agree_source(db: Database, config: Config, source: Source) -> None:
         "language": source.language,
         "every_seconds": int(source.every.total_seconds()),
         "active": int(source.enabled),
-        "settings": _fingerprint(source),
+        "settings": _fingerprint(source) or "",
     }
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "name")
+    kept = {"name"} if values["settings"] else {"name", "settings"}
+    updates = ", ".join(f"{name} = excluded.{name}" for name in values if name not in kept)
+    same = "excluded.settings IN (settings, '')"
     db.execute(
         f"INSERT INTO sources ({names}) VALUES ({marks}) ON CONFLICT (name) DO UPDATE SET "
-        f"cursor = CASE WHEN settings = excluded.settings THEN cursor END, "
-        f"disabled = CASE WHEN settings = excluded.settings THEN disabled ELSE 0 END, "
-        f"next_attempt_at = CASE WHEN settings = excluded.settings THEN next_attempt_at END, "
+        f"cursor = CASE WHEN {same} THEN cursor END, "
+        f"disabled = CASE WHEN {same} THEN disabled ELSE 0 END, "
+        f"next_attempt_at = CASE WHEN {same} THEN next_attempt_at END, "
         f"{updates}",
         values,
     )

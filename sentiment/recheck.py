@@ -50,7 +50,11 @@ class Rechecked:
 
 def recheck_every(source: Source) -> timedelta | None:
     """How often a source's posts are looked at again; None where its kind knows no such thing."""
-    every: timedelta | None = getattr(registry.adapter(source.kind), "RECHECK_EVERY", None)
+    try:
+        kind = registry.adapter(source.kind)
+    except SourceError:  # its package is broken: told when it is read
+        return None
+    every: timedelta | None = getattr(kind, "RECHECK_EVERY", None)
     return every if source.enabled else None
 
 

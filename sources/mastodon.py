@@ -208,7 +208,10 @@ def refusal(server: str, status: int, *, with_token: bool) -> SourceError:
     """What a server's refusal means for the operator."""
     host = urlsplit(server).hostname
     if status in (401, 403, 422) and with_token:
-        said = f"{host} does not take the token ({status}): make a new one with the scope read"
+        said = (
+            f"{host} does not take the token ({status}): make a new one with the scope read and "
+            "put it into `tokens`"
+        )
     elif status in (401, 403, 422):
         said = f"{host} shows its hashtags to members only ({status}): set a token for it"
     else:

@@ -308,7 +308,10 @@ def _sentence(error: Exception) -> SourceError:
 
 
 REFUSED = "Reddit refuses us (403): the subreddit is private, or the app is not approved"
-LOGIN = "Reddit does not take client_id and client_secret: check them, and that the app is approved"
+LOGIN = (
+    "Reddit does not take `client_id` and `client_secret`: copy both anew from "
+    "reddit.com/prefs/apps, and see that the app is approved"
+)
 
 
 def _gaps(state: Cursor) -> list[tuple[int, int]]:

@@ -66,9 +66,9 @@ def _foreign(entry: EntryPoint) -> type[Adapter]:
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
         found = entry.load()
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         raise
-    except BaseException as error:  # somebody else's module fails in any way
+    except BaseException as error:  # somebody else's module fails in any way, or ends the program
         raise SourceError(
             f'the kind "{entry.name}" comes from {package}, which cannot be loaded '
             f"({type(error).__name__}: {error}): update that package or uninstall it",

@@ -29,13 +29,13 @@ WITHOUT_KEY, WITH_KEY = 300, 10_000  # requests in 24 hours, by address
 LATER = timedelta(hours=6)
 USED_UP = "Stack Exchange's requests for today are used up; register a key for more"
 FOREVER = {
-    400: "does not understand the question: check site and tags",
-    401: "wants credentials: check key",
-    402: "does not take this access token: check key",
-    403: "does not take this key: check key",
-    404: "knows no such method: check api_url",
-    405: "does not take this key: check key",
-    406: "no longer takes this access token: check key",
+    400: "does not understand the question: check `site` and `tags`",
+    401: "wants credentials: check `key`",
+    402: "does not take this access token: check `key`",
+    403: "does not take this key: copy `key` anew from stackapps.com",
+    404: "knows no such method: check `api_url`",
+    405: "does not take this key: copy `key` anew from stackapps.com",
+    406: "no longer takes this access token: check `key`",
 }
 
 

@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sentiment.check import check
+from sentiment.config import load
 from sources.registry import KINDS
 from sources.testing import Answer, Server, json_answer
-from tests.sentiment.firm import firm
+from tests.sources.everyone import as_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FIRM = '[company]\nname = "Kanzlei Ahornhof"\n[[services]]\nname = "Arbeitsrecht"\n'
 SECRET = "wr0ng-s3cret"
 OPEN = {"file", "google_news", "hackernews"}  # no login, nobody to be refused by
 INVALID_KEY = {
@@ -59,7 +61,7 @@ WRONG = {
         json_answer(
             {"error": "AuthenticationRequired", "message": "Invalid identifier or password"}, 401
         ),
-        "app_password",
+        "make a new app password",
     ),
     "discourse": Wrong(
         lambda url: {"host": url},
@@ -100,7 +102,7 @@ WRONG = {
         lambda url: {"servers": [url], "hashtags": ["recht"], "tokens": {url: SECRET}},
         "/api/v1/timelines/tag/recht",
         json_answer({"error": "The access token is invalid"}, 401),
-        "token",
+        "put it into `tokens`",
     ),
     "mastodon_hashtags": Wrong(
         lambda url: {"host": url, "tags": ["recht"]},
@@ -119,7 +121,7 @@ WRONG = {
         },
         "/api/v1/access_token",
         json_answer({"message": "Unauthorized", "error": 401}, 401),
-        "client_secret",
+        "copy both anew from reddit.com/prefs/apps",
     ),
     "rss": Wrong(
         lambda url: {"url": f"{url}feed"}, "/feed", Answer(status=401), "check those configured"
@@ -135,7 +137,7 @@ WRONG = {
             },
             400,
         ),
-        "key",
+        "copy `key` anew",
     ),
     "stackexchange_tags": Wrong(
         lambda url: {"site": url, "tags": ["fehlt"]},
@@ -183,9 +185,10 @@ def checked(tmp_path_factory):
             server = stack.enter_context(Server())
             server.script(wrong.path, wrong.refusal)
             common = {"name": kind, "kind": kind, "allow_private_addresses": True}
-            sources.append({**common, **wrong.keys(server.url())})
-        config = firm(tmp_path_factory.mktemp("wrong"), sources=sources)
-        results = list(islice(check(config), 2 + len(WRONG)))
+            sources += as_toml({**common, **wrong.keys(server.url())})
+        path = tmp_path_factory.mktemp("wrong") / "config.toml"
+        path.write_text("\n".join([FIRM, *sources]), "utf-8")
+        results = list(islice(check(load(path)), 2 + len(WRONG)))
     return {result.what: result for result in results[2:]}
 
 

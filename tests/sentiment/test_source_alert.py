@@ -78,7 +78,7 @@ def test_a_disabled_source_is_told_once_and_harms_no_other(tmp_path, server):
             "is gone for good (410): remove the source or find its new address" in told["message"]
         )
         assert len(asked(server, "/gone")) == 1
-        assert len(asked(server, "/fine")) > 100
+        assert len(asked(server, "/fine")) > 70
         live(company(tmp_path, server, "/fine"), clock, 3 * HOUR)
         _, over = [json.loads(request.body) for request in asked(server, "/operator")]
         assert "Forum" in over["title"]

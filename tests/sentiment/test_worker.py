@@ -17,6 +17,7 @@ from sentiment import worker as worker_module
 from sentiment.collect import backoff, collect_source
 from sentiment.database import open_database, rows
 from sentiment.worker import Worker
+from sources import registry
 from sources.base import Page, Post, Settings, SourceError
 from tests.sentiment.firm import WordClassifier, firm
 
@@ -110,10 +111,10 @@ def test_a_hanging_source_delays_nobody(tmp_path, running, monkeypatch):
             hangs.wait(20)
             return iter(())
 
-    monkeypatch.setitem(collecting.registry.KINDS, "hanging", "x:y")
-    real = collecting.registry.adapter
+    monkeypatch.setitem(registry.KINDS, "hanging", "x:y")
+    real = registry.adapter
     monkeypatch.setattr(
-        collecting.registry, "adapter", lambda kind: Hanging if kind == "hanging" else real(kind)
+        registry, "adapter", lambda kind: Hanging if kind == "hanging" else real(kind)
     )
     (tmp_path / "feed.xml").write_text(FEED.format(ITEM.format(n=1)), "utf-8")
     config = firm(
@@ -179,7 +180,7 @@ class Scripted:
 
 @pytest.fixture
 def scripted(config, db, monkeypatch):
-    monkeypatch.setattr(collecting.registry, "adapter", lambda _kind: Scripted)
+    monkeypatch.setattr(registry, "adapter", lambda _kind: Scripted)
 
     def run(*runs):
         Scripted.script = [list(acts) for acts in runs]

@@ -6,6 +6,7 @@ import prawcore.sessions
 import pytest
 
 from sentiment.check import _source
+from sources.allowances import Remembered
 from sources.conformance import in_a_hurry
 from sources.testing import Server
 from tests.sentiment.firm import firm
@@ -35,7 +36,7 @@ def test_a_wrong_credential_is_a_sentence(kind, tmp_path, monkeypatch):
         right = made[key]
         made[key] = dict.fromkeys(right, WRONG) if isinstance(right, dict) else WRONG
         config = firm(tmp_path, sources=[made])
-        checked = _source(config, client, config.sources[0])
+        checked = _source(config, client, config.sources[0], Remembered())
     assert not checked.passed
     assert WRONG not in checked.said
     assert key in checked.said or "check" in checked.said or "new" in checked.said

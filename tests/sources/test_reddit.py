@@ -287,7 +287,9 @@ def test_errors_are_sentences(adapter, server, path, answer, sentence, permanent
 
 def test_a_wrong_secret_is_told(adapter):
     """Permanent, with the remedy and without the secret."""
-    with pytest.raises(SourceError, match="does not take client_id and client_secret") as caught:
+    with pytest.raises(
+        SourceError, match="does not take `client_id` and `client_secret`"
+    ) as caught:
         list(adapter(Site(POSTS), client_secret="wr0ng").pages(None))
     assert caught.value.permanent
     assert "wr0ng" not in str(caught.value)

@@ -158,8 +158,12 @@ def test_throttling_names_its_end():
 @pytest.mark.parametrize(
     ("answer", "sentence", "permanent"),
     [
-        (json_answer({"error_id": 400, "error_message": "site"}, 400), "check site and tags", True),
-        (json_answer({"error_id": 403}, 400), "check key", True),
+        (
+            json_answer({"error_id": 400, "error_message": "site"}, 400),
+            "check `site` and `tags`",
+            True,
+        ),
+        (json_answer({"error_id": 403}, 400), "copy `key` anew", True),
         (json_answer({"error_id": 500}, 400), "out of order", False),
         (Answer(b"<html>", status=400), "out of order", False),
     ],
