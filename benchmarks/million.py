@@ -106,6 +106,7 @@ EMOTIONS = {  # how likely each is present, for negative, neutral and positive m
     "anger": (0.45, 0.02, 0.01), "disgust": (0.12, 0.005, 0.002), "fear": (0.13, 0.03, 0.01),
     "joy": (0.01, 0.05, 0.62), "sadness": (0.22, 0.02, 0.02), "surprise": (0.1, 0.04, 0.09),
 }  # fmt: skip
+WHOLE, NONE = -2, -1  # the company as a whole; no second service
 SOUR = ("Arbeitsrecht", 21)  # the firm's service that turns, and for how many days
 
 
@@ -205,9 +206,12 @@ def without_triggers(db: Database) -> Iterator[None]:
 
 def write_posts(world: World, mentions: int) -> None:
     """Posts in the order of time, a sixth of them about two services."""
-    days = _days(world.chance, int(mentions / 1.13) + 1000, world.today)
-    for chunk in np.array_split(days, max(1, len(days) // 20_000)):
-        mentions -= world.write(chunk, mentions)
+    services = world.draw_services(mentions)
+    posts = int(np.searchsorted(np.cumsum((services != NONE).sum(axis=1)), mentions)) + 1
+    days = _days(world.chance, posts, world.today)
+    for start in range(0, posts, 20_000):
+        end = min(posts, start + 20_000)
+        world.write(days[start:end], services[start:end])
 
 
 def _days(chance: np.random.Generator, posts: int, today: date) -> np.ndarray:
@@ -240,28 +244,29 @@ class World:
         ]
         self.posts = self.mentions = 0
 
-    def write(self, days: np.ndarray, most: int) -> int:
+    def draw_services(self, posts: int) -> np.ndarray:
+        """Indexes of one or two services a post, shape (posts, 2); −1: none, −2: the company."""
+        drawn = self.chance.choice(len(SERVICES), (posts, 2), p=self.service_shares)
+        single = (self.chance.random(posts) > 0.17) | (drawn[:, 0] == drawn[:, 1])
+        drawn[self.chance.random(posts) < 0.08] = (WHOLE, NONE)
+        drawn[single, 1] = NONE
+        return drawn
+
+    def write(self, days: np.ndarray, services: np.ndarray) -> None:
         n, chance = len(days), self.chance
         names = list(SOURCES)
         source = chance.choice(len(names), n, p=[share for _, share, _, _ in SOURCES.values()])
         company = chance.choice(len(COMPANIES), n, p=COMPANY_SHARES)
         author = (chance.pareto(0.9, n) * 40).astype(int) % 90_000
-        second = chance.random(n) < 0.17
-        services = chance.choice(len(SERVICES), (n, 2), p=self.service_shares)
-        whole = chance.random(n) < 0.08
         seconds = chance.integers(5 * 3600, 21 * 3600, n)
         seconds = np.sort(seconds + days * 86400) - days * 86400  # in order within each day
         posts, mentions, scores, emotions, comments = [], [], [], [], []
         for i in range(n):
-            if len(mentions) >= most:
-                break
             name = names[source[i]]
             kind, _, stars, fixed = SOURCES[name]
             who = 0 if self.own[self.ids[name]] else int(company[i])
             language = fixed or ("en" if author[i] % 10 < 3 else "de")
-            about: list[int | None] = [None if whole[i] else int(services[i, 0])]
-            if second[i] and not whole[i] and services[i, 1] != services[i, 0]:
-                about.append(int(services[i, 1]))
+            about = [None if one == WHOLE else int(one) for one in services[i] if one != NONE]
             self.posts += 1
             text, parts, first = "", [], 1
             for service in about:
@@ -307,7 +312,6 @@ class World:
                 scores.append(self._score(polarity, at))
                 emotions.extend(self._emotions(polarity))
         self._insert(posts, mentions, scores, emotions, comments)
-        return len(mentions)
 
     def _polarity(self, who: int, service: int | None, day: int) -> int:
         mood = self.moods[who, -1 if service is None else service]
