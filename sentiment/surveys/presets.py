@@ -1,8 +1,8 @@
 """The habits of survey tools: where their exports keep id and date, and how they are built.
 
-Written from the tools' public documentation and from exports as commonly seen; no tool promises
-its format. What is assumed of each stands beside it and in docs/surveys.md. Whatever a preset says,
-a key of the survey's own table overrides.
+Written from what is public: the tools' sources and help pages where there are any, and headers that
+programs of others read. No tool promises its format. What each preset rests on stands in
+docs/surveys.md. Whatever it says, a key of the survey's own table overrides.
 """
 
 from __future__ import annotations
@@ -46,15 +46,17 @@ PRESETS = {
     "limesurvey": Preset(
         id=("id", "Response ID", "Antwort ID"),
         date=("submitdate", "Date submitted", "Datum Abgeschickt", "Abgabedatum"),
-        personal=(*PEOPLE, "ipaddr", "token", "firstname", "lastname", "email"),
+        personal=(*PEOPLE, "ipaddr", "token", "firstname", "lastname", "email", "Zugangscode",
+                  "Access code"),
         done={"submitdate": frozenset(), "Date submitted": frozenset(),
               "Datum Abgeschickt": frozenset()},
     ),
-    # "#" holds the response's token; dates are UTC.
+    # "#" holds the response's token; dates are UTC. A row without a date was begun and not sent.
     "typeform": Preset(
         id=("#", "Response ID", "Token"),
         date=("Submit Date (UTC)", "Submitted At", "Submit Date"),
         personal=(*PEOPLE, "Network ID"),
+        done={"Response Type": frozenset({"completed"}), "Submit Date (UTC)": frozenset()},
         formats=("%Y-%m-%d %H:%M:%S",),
     ),
     # No id. The CSV of the form writes 2025/01/31 2:03:22 PM GMT+1, its sheet 31.01.2025 14:03:22
@@ -63,12 +65,12 @@ PRESETS = {
         date=("Timestamp", "Zeitstempel"),
         personal=(*PEOPLE, "Username", "Nutzername", "Benutzername"),
     ),
-    # XLSX with real dates.
+    # XLSX with real dates; saved as CSV, they are written as the spreadsheet's language does.
     "microsoft-forms": Preset(
         id=("ID",),
         date=("Completion time", "Fertigstellungszeit", "Abschlusszeit"),
         personal=PEOPLE,
-        formats=("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S"),
+        formats=("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M", "%m/%d/%Y %H:%M"),
     ),
     # Two header rows: the question, and "Response", "Open-Ended Response" or the item of a matrix.
     "surveymonkey": Preset(
@@ -78,19 +80,24 @@ PRESETS = {
         header_rows=2,
         formats=("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S"),
     ),
+    # Questions are headed "1. Question".
     "formbricks": Preset(
         id=("Response ID",),
         date=("Timestamp", "Submitted At"),
-        personal=(*PEOPLE, "User ID", "userId"),
+        personal=(*PEOPLE, "User ID", "userId", "Formbricks ID (internal)", "Formbricks User ID",
+                  "Verified Email"),
         done={"Finished": YES},
     ),
-    # Three header rows: id, text and import id of the question. Previews are no answers.
+    # Three header rows: id, text and import id of the question. Previews (1, 17), tests (2) and
+    # what Qualtrics takes for spam (8, 9, 12, 40) are no answers.
     "qualtrics": Preset(
         id=("ResponseId", "ResponseID"),
         date=("RecordedDate", "EndDate"),
         personal=(*PEOPLE, "RecipientLastName", "RecipientFirstName", "RecipientEmail",
                   "IPAddress", "ExternalReference"),
-        done={"Finished": YES, "Status": frozenset({"ip address", "0", "imported", "spam", "8"})},
+        done={"Finished": YES,
+              "Status": frozenset({"ip address", "0", "imported", "4", "offline", "16", "ex", "32",
+                                   "ex offline", "48"})},
         header_rows=3,
         skip=('{"ImportId"',),
     ),

@@ -25,6 +25,7 @@ from sentiment.score import score
 from sentiment.surveys import staging
 from sentiment.surveys.importing import NEXT, import_survey
 from sentiment.surveys.listing import listed_in
+from sentiment.surveys.presets import PRESETS
 from sentiment.surveys.reading import SurveyError
 from sentiment.surveys.watch import pick_up
 from sources.base import Stopped
@@ -391,46 +392,117 @@ def test_a_column_to_be_dropped_must_be_there(bring):
         bring(drop=["Nahme"])
 
 
-PRESETS = {
-    "limesurvey": (
+QUALTRICS = (
+    "StartDate,EndDate,Status,IPAddress,Progress,Duration (in seconds),Finished,RecordedDate,"
+    "ResponseId,RecipientLastName,RecipientFirstName,RecipientEmail,ExternalReference,"
+    "LocationLatitude,LocationLongitude,DistributionChannel,UserLanguage,NPS\n"
+    "Start Date,End Date,Response Type,IP Address,Progress,Duration (in seconds),Finished,"
+    "Recorded Date,Response ID,Recipient Last Name,Recipient First Name,Recipient Email,"
+    "External Data Reference,Location Latitude,Location Longitude,Distribution Channel,"
+    'User Language,"How likely?"\n'
+    '"{""ImportId"":""startDate"",""timeZone"":""Europe/Berlin""}",,,,,,,,,,,,,,,,,'
+    '"{""ImportId"":""QID1""}"\n'
+)
+
+
+def qualtrics(number, status, finished, nps, progress=100):
+    moment = "2026-03-01 10:00:00"
+    return (f"{moment},{moment},{status},1.2.3.4,{progress},60,{finished},{moment},R_{number},"
+            f",,,,52.5,13.4,anonymous,DE,{nps}\n")  # fmt: skip
+
+
+EXPORTS = {
+    "limesurvey, codes": (
+        "id;submitdate;lastpage;startlanguage;seed;startdate;datestamp;ipaddr;NPS\n"
+        "1;2026-03-01 10:00:00;3;de;77;2026-03-01 09:59:00;2026-03-01 10:00:00;10.0.0.1;9\n"
+        "2;;1;de;78;2026-03-01 09:59:00;2026-03-01 10:00:00;10.0.0.1;1\n", 1),
+    "limesurvey, texts": (
         '"Response ID","Date submitted","Last page","Start language","<b>NPS</b>"\n'
         '"1","2026-03-01 10:00:00","3","de","9"\n"2","","1","de","1"\n', 1),
+    "limesurvey, German": (
+        '"Antwort ID","Datum Abgeschickt","Letzte Seite","Start-Sprache","Zufallsstartwert",'
+        '"Datum gestartet","Datum letzte Aktivität","IP-Adresse","NPS"\n'
+        '"1","2026-03-01 10:00:00","3","de","7","2026-03-01 09:59:00","2026-03-01 10:00:00","","9"\n'
+        '"2","","1","de","8","2026-03-01 09:59:00","2026-03-01 10:00:00","","1"\n', 1),
     "typeform": (
         "#,NPS,Start Date (UTC),Submit Date (UTC),Network ID\n"
         "abc,9,2026-03-01 09:59:00,2026-03-01 10:00:00,1f\n", 0),
+    "typeform, with partial answers": (
+        "#,NPS,Other,Response Type,Start Date (UTC),Stage Date (UTC),Submit Date (UTC),Network ID,"
+        "Tags,Ending\n"
+        "abc,9,,completed,2026-03-01 09:59:00,,2026-03-01 10:00:00,1f,,\n"
+        "abd,1,,started,2026-03-01 09:59:00,2026-03-01 09:59:30,,1f,,\n", 1),
     "google-forms": (
+        'Timestamp,Email Address,Score,NPS\n"2026/03/01 10:00:00 AM GMT+1",a@example.org,4 / 5,9\n',
+        0),
+    "google-forms, German": (
         '"Zeitstempel","E-Mail-Adresse","NPS"\n'
-        '"2026/03/01 10:00:00 AM GMT+1","a@example.org","9"\n', 0),
+        '"2026/03/01 10:00:00 AM MEZ","a@example.org","9"\n', 0),
+    "google-forms, German sheet": ("Zeitstempel,Nutzername,NPS\n01.03.2026 10:00:00,a,9\n", 0),
     "microsoft-forms": (
-        "ID;Startzeit;Fertigstellungszeit;E-Mail;Name;NPS\n"
-        "1;01.03.2026 09:00:00;01.03.2026 10:00:00;anonymous;;9\n", 0),
+        "ID,Start time,Completion time,Email,Name,Total points,Quiz feedback,Last modified time,"
+        "NPS\n1,3/1/26 9:59:00,3/1/26 10:00:00,anonymous,,,,,9\n", 0),
+    "microsoft-forms, saved again": (
+        "Id,Start time,Completion time,Email,Name,NPS\n1,3/1/26 9:59,3/1/26 10:00,anonymous,,9\n",
+        0),
+    "microsoft-forms, German": (
+        "Id;Startzeit;Fertigstellungszeit;E-Mail;Name;NPS\n"
+        "1;01.03.2026 09:00;01.03.2026 10:00;anonymous;;9\n", 0),
     "surveymonkey": (
-        "Respondent ID,Collector ID,Date Created,Date Modified,IP Address,NPS\n"
-        ",,,,,Response\n"
-        "11,5,03/01/2026 09:59:00 AM,03/01/2026 10:00:00 AM,10.0.0.1,9\n", 0),
+        "Respondent ID,Collector ID,Date Created,Date Modified,IP Address,Email Address,"
+        "First Name,Last Name,Custom Data 1,NPS\n"
+        ",,,,,,,,,Response\n"
+        "11,5,03/01/2026 09:59:00 AM,03/01/2026 10:00:00 AM,10.0.0.1,,,,,9\n", 0),
+    "surveymonkey, older": (
+        "Respondent ID,Collector ID,Start Date,End Date,IP Address,Email Address,First Name,"
+        'Last Name,Custom Data 1,"How likely are you to recommend us?",\n'
+        ",,,,,,,,,NPS,Open-Ended Response\n"
+        "11,5,03/01/2026 09:59:00,03/01/2026 10:00:00,10.0.0.1,,,,,9,Fine\n", 0),
     "formbricks": (
-        "No.,Response ID,Timestamp,Finished,Survey ID,User ID,NPS\n"
-        "1,c1,2026-03-01T10:00:00.000Z,Yes,s,u,9\n2,c2,2026-03-01T10:00:00.000Z,No,s,u,1\n", 1),
-    "qualtrics": (
-        "StartDate,EndDate,Status,IPAddress,Progress,Finished,RecordedDate,ResponseId,NPS\n"
-        "Start Date,End Date,Response Type,IP Address,Progress,Finished,Recorded Date,Response ID,"
-        '"How likely?"\n'
-        '"{""ImportId"":""startDate""}",,,,,,,,"{""ImportId"":""QID1""}"\n'
-        "2026-03-01 09:59:00,2026-03-01 10:00:00,IP Address,1.2.3.4,100,True,2026-03-01 10:00:01,"
-        "R_1,9\n"
-        "2026-03-01 09:59:00,2026-03-01 10:00:00,Survey Preview,,100,True,2026-03-01 10:00:01,"
-        "R_2,1\n", 1),
+        "No.,Response ID,Timestamp,Finished,Survey ID,Formbricks ID (internal),User ID,Tags,"
+        "1. NPS,person.plan\n"
+        "1,c1,2026-03-01 10:00:00,Yes,s,f1,u,,9,A\n2,c2,2026-03-01 10:00:00,No,s,f2,u,,1,A\n", 1),
+    "formbricks, older": (
+        "Response ID,Timestamp,Finished,Survey ID,Formbricks User ID,1. NPS\n"
+        "c1,2026-03-01T10:00:00.000Z,true,s,u,9\nc2,2026-03-01T10:00:00.000Z,false,s,u,1\n", 1),
+    "qualtrics, choice text": (
+        QUALTRICS + qualtrics(1, "IP Address", "True", 9) + qualtrics(2, "Survey Preview", "True", 1)
+        + qualtrics(3, "Spam", "True", 1) + qualtrics(4, "IP Address", "False", 1, 40), 3),
+    "qualtrics, numeric values": (
+        QUALTRICS + qualtrics(1, 0, 1, 9) + qualtrics(2, 1, 1, 1) + qualtrics(3, 8, 1, 1)
+        + qualtrics(4, 0, 0, 1, 40) + qualtrics(5, 17, 1, 1), 4),
 }  # fmt: skip
+ASKED = {"formbricks": "1. NPS"}
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_presets_know_where_id_and_date_stand(bring, tmp_path, preset):
-    """One finished answer; what was not handed in, or was a preview, is none."""
-    content, unfinished = PRESETS[preset]
+@pytest.mark.parametrize("layout", EXPORTS)
+def test_presets_know_where_id_and_date_stand(bring, tmp_path, layout):
+    """One finished answer; what was not handed in, or was a preview or spam, is none."""
+    content, unfinished = EXPORTS[layout]
+    preset = layout.split(",")[0]
+    question = {"column": ASKED.get(preset, "NPS"), "metric": "nps"}
     result = bring(content, preset=preset, id=None, date=None, segment=None, comments=[],
-                   questions=SURVEY["questions"][:1])  # fmt: skip
+                   questions=[question])  # fmt: skip
     assert stored(tmp_path) == [("nps", 9, None, "2026-03-01")]
     assert result.unfinished == unfinished
+
+
+def test_every_preset_has_an_export_here():
+    """But for the one that is no tool's."""
+    assert {layout.split(",")[0] for layout in EXPORTS} | {"generic"} == set(PRESETS)
+
+
+def test_microsoft_forms_writes_dates_as_dates(bring, tmp_path):
+    """In XLSX."""
+    moment = datetime(2026, 3, 1, 10, 0)
+    path = book(
+        tmp_path / "a.xlsx",
+        ["Id", "Startzeit", "Fertigstellungszeit", "E-Mail", "Name", "NPS"],
+        [1, moment, moment, "anonymous", None, 9],
+    )
+    bring(None, name=path.name, preset="microsoft-forms", id=None, date=None, segment=None,
+          comments=[], questions=SURVEY["questions"][:1])  # fmt: skip
+    assert stored(tmp_path) == [("nps", 9, None, "2026-03-01")]
 
 
 # Comments
