@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: run test test-browser lint format bench bench-alerts train clean
+.PHONY: run test test-browser lint format bench bench-alerts evaluate train clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +42,9 @@ bench: $(VENV)/installed  ## throughput beside transformers' pipeline; replay if
 bench-alerts: $(VENV)/installed  ## false alarms and delay of the alerts, beside other rules
 	$(BIN)/pip install --quiet --disable-pip-version-check river
 	$(BIN)/python benchmarks/alerts.py
+
+evaluate: $(VENV)/installed  ## the bundled model on all shared sets; written into its card
+	$(BIN)/python -m models.training.evaluate --data "$(DATA)" --card models/bundled/README.md
 
 clean:
 	rm -rf $(VENV) sample .mypy_cache .ruff_cache .pytest_cache

@@ -190,10 +190,15 @@ class PackedEncoder:
             readings are the targets of the first row, then those of the second, and so on.
 
         """
+        both = self.pooled(rows)
+        return self.head("polarity", both), self.head("emotion", both)
+
+    def pooled(self, rows: Sequence[Row]) -> Tensor:
+        """What the heads see of each reading: (readings, 2 hidden)."""
         lengths = [len(row.ids) for row in rows]
         groups = [(length, len(list(g))) for length, g in itertools.groupby(lengths)]
         x = self.encode(rows, groups)  # (tokens, hidden)
-        return self.read(x.float(), rows, lengths)
+        return self.pool(x.float(), rows, lengths)
 
     def encode(self, rows: Sequence[Row], groups: Sequence[tuple[int, int]]) -> Tensor:
         """Vectors of all tokens (tokens, hidden), text after text."""
@@ -217,8 +222,8 @@ class PackedEncoder:
             seen.append(mixed.transpose(1, 2).reshape(count * length, hidden))
         return torch.cat(seen)
 
-    def read(self, x: Tensor, rows: Sequence[Row], lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """The heads' logits from the mean over each text beside the mean over each target."""
+    def pool(self, x: Tensor, rows: Sequence[Row], lengths: Sequence[int]) -> Tensor:
+        """The mean over each reading's text beside the mean over its target."""
         starts = [0, *itertools.accumulate(lengths)]
         whole = means(x, [range(a, b) for a, b in itertools.pairwise(starts)])  # (rows, hidden)
         readings = [
@@ -227,8 +232,7 @@ class PackedEncoder:
             for target in row.targets
         ]
         target = means(x, [tokens for _, tokens in readings])  # (readings, hidden)
-        both = torch.cat([whole[[i for i, _ in readings]], target], dim=1)
-        return self.head("polarity", both), self.head("emotion", both)
+        return torch.cat([whole[[i for i, _ in readings]], target], dim=1)
 
     def head(self, name: str, both: Tensor) -> Tensor:
         """(readings, 2 hidden) to logits (readings, labels)."""
@@ -296,6 +300,17 @@ class Bundled:
                 for index in owner:
                     answers[index] = answer
         return answers
+
+    def vectors(self, passages: Sequence[Passage]) -> Tensor:
+        """What the heads see of each passage (passages, 2 hidden), for training them."""
+        seen = torch.zeros(len(passages), 2 * self.manifest.hidden)
+        rows, owners = self.rows(passages)
+        for some in budgeted([len(row.ids) for row in rows]):
+            with torch.inference_mode():
+                found = self.encoder.pooled([rows[i] for i in some])
+            for owner, vector in zip((o for i in some for o in owners[i]), found, strict=True):
+                seen[owner] = vector
+        return seen
 
     def rows(self, passages: Sequence[Passage]) -> tuple[list[Row], list[list[list[int]]]]:
         """Distinct texts with their distinct targets, and which passages each target answers."""

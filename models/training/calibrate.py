@@ -13,12 +13,11 @@ from torch.nn import functional as F
 
 from models.labels import EKMAN, POLARITIES
 from models.training.data import UNKNOWN
-from models.training.loop import Encoded, predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.training.network import Network
+    from models.training.data import Reading
 
 EMOTION_SETS = ("goemotions", "goemotions_de", "brighter_de")
 FINER_SETS = ("goemotions", "goemotions_de")
@@ -36,14 +35,22 @@ class Calibration:
     finer_thresholds: list[float]
 
 
-def calibrate(network: Network, dev: dict[str, list[Encoded]]) -> Calibration:
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Logits of polarity (readings, 3) and emotions (readings, 6 + 28), and the readings."""
+
+    polarity: Tensor
+    emotion: Tensor
+    readings: list[Reading]
+
+
+def calibrate(dev: dict[str, Predicted]) -> Calibration:
     """Fit on the dev sets, each weighing the same."""
     logits, wanted, weights = [], [], []
     emotions: list[tuple[Tensor, Tensor]] = []
     finer: list[tuple[Tensor, Tensor]] = []
-    for name, texts in dev.items():
-        polarity, emotion = predict(network, texts)
-        readings = [reading for text in texts for reading in text.readings]
+    for name, found_in in dev.items():
+        polarity, emotion, readings = found_in.polarity, found_in.emotion, found_in.readings
         labels = torch.tensor([reading.polarity for reading in readings])
         known = labels != UNKNOWN
         implied = name.startswith(("brighter", "xed"))

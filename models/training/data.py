@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
+import io
 import json
 import re
+import tarfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -72,7 +75,7 @@ def goemotions(record: Record, source: str) -> Example:
     """Polarity follows GoEmotions' sentiment groups where they agree; surprise has none."""
     labels = record["labels"]
     emotions, groups = set(labels["emotions"]), set(labels["sentiment_group"])
-    polarity = UNKNOWN
+    polarity = UNKNOWN  # and half as sure: nobody was asked for it
     if groups == {"neutral"} or emotions <= {"curiosity", "confusion", "realization"}:
         polarity = 1
     elif "positive" in groups and groups <= {"positive", "ambiguous"}:
@@ -80,7 +83,7 @@ def goemotions(record: Record, source: str) -> Example:
     elif "negative" in groups and groups <= {"negative", "ambiguous"}:
         polarity = 0
     finer = one_hot(emotions, FINER)
-    reading = Reading((), polarity, one_hot(labels["ekman"], EKMAN), finer)
+    reading = Reading((), polarity, one_hot(labels["ekman"], EKMAN), finer, 0.5)
     return Example(record["text"], source, (reading,))
 
 
@@ -123,6 +126,22 @@ def aspects(record: Record, source: str) -> Example:
     return Example(record["text"], source, tuple(dict.fromkeys(readings)))
 
 
+def rated(line: str) -> Example | None:
+    """VADER's tweets and sentences of reviews, of which twenty people gave -4 to 4 each.
+
+    A mean that lies between two polarities is none.
+    """
+    _, mean, text = line.split("\t", 2)
+    valence = float(mean)
+    text = html.unescape(text.strip()).replace("@anonymous", "@user")
+    text = text.replace("http://url_removed", "http")
+    if abs(valence) < 0.4:
+        return Example(text, "vader", (Reading((), 1),))
+    if valence <= -0.5 or valence >= 0.8:
+        return Example(text, "vader", (Reading((), 0 if valence < 0 else 2),))
+    return None
+
+
 def one_hot(names: Iterable[str], labels: tuple[str, ...]) -> tuple[int, ...]:
     """1 where a label is among the names, else 0."""
     return tuple(int(label in set(names)) for label in labels)
@@ -163,6 +182,10 @@ DEV = (
     ("sb10k", "dev"),
     ("xed_de", "dev"),
 )
+VADER = "vaderSentiment-3.3.2.tar.gz"
+VADER_SETS = ("tweets", "amazonReviewSnippets")
+"""VADER's source package holds labelled texts, too; of four sets those nearest to posts."""
+VADER_FOLDS = 10
 SPLIT = {("mobasa", "dev"): 4, ("goemotions_de", "dev"): 7}
 """Of these one text in so many is kept for dev."""
 
@@ -181,8 +204,14 @@ COMMON = 1000
 """Words that more known texts hold are no clue to a near-duplicate."""
 
 
-def read(data: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
-    """Training and dev examples by set, free of texts that resemble an evaluation text."""
+def read(data: Path, packages: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
+    """Training and dev examples by set, free of texts that resemble an evaluation text.
+
+    Args:
+        data: folder of the labelled sets.
+        packages: folder of the packages from PyPI, with `VADER` among them.
+
+    """
     train: dict[str, list[Example]] = defaultdict(list)
     dev: dict[str, list[Example]] = defaultdict(list)
     for name, split in TRAIN:
@@ -191,6 +220,8 @@ def read(data: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]
             (dev if kept else train)[name].append(example)
     for name, split in DEV:
         dev[name] += examples(data, name, split)
+    for example in vader(packages):
+        (train if fold(example.text, VADER_FOLDS) else dev)["vader"].append(example)
     texts = [r["text"] for path in evaluation_files(data) for r in records(path) if "text" in r]
     known = Resembling([*texts, *(e.text for v in dev.values() for e in v)])
     for name, found in train.items():
@@ -203,6 +234,20 @@ def examples(data: Path, name: str, split: str) -> Iterator[Example]:
     """The examples of one file."""
     for record in records(data / name / f"{split}.jsonl.gz"):
         yield READERS[name](record, name)
+
+
+def vader(packages: Path) -> Iterator[Example]:
+    """The labelled texts inside VADER's source package, which is an archive in an archive."""
+    if not (packages / VADER).is_file():
+        raise FileNotFoundError(f"no {VADER} in {packages}: fetch it as models.training.base says")
+    inner = f"{VADER.removesuffix('.tar.gz')}/additional_resources/hutto_ICWSM_2014.tar.gz"
+    with tarfile.open(packages / VADER) as outer:
+        found = outer.extractfile(inner)
+        with tarfile.open(fileobj=io.BytesIO(found.read() if found else b"")) as archive:
+            for name in VADER_SETS:
+                member = archive.extractfile(f"hutto_ICWSM_2014/{name}_GroundTruth.txt")
+                lines = (member.read() if member else b"").decode("latin-1").splitlines()
+                yield from filter(None, map(rated, lines))
 
 
 def evaluation_files(data: Path) -> list[Path]:

@@ -1,31 +1,49 @@
 """Measures a model on the shared labelled sets: `python -m models.training.evaluate --data DIR`.
 
-Every figure comes with the 95 % interval of 1,000 bootstrap resamples of the texts. Test splits
-of goemotions, goemotions_de and MobASA and all of the evaluation-only sets were never trained on;
-`mams`, `brighter_de` are dev splits, of which brighter_de also set thresholds.
+With `--card` it writes what it measured into the model card and figures.json beside it (`make
+evaluate`). Every figure comes with the 95 % interval of 1,000 bootstrap resamples of the texts (100
+for adjusted shares). Test splits of goemotions, goemotions_de and MobASA and all of the
+evaluation-only sets were never trained on; `mams`, `brighter_de` are dev splits, of which
+brighter_de also set thresholds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models import classifier
 from models.classifier import Classifier, Passage, Prediction
+from models.evaluation import behaviour
+from models.evaluation.metrics import (
+    RESAMPLES,
+    Bools,
+    Floats,
+    Ints,
+    Metric,
+    adjusted_shares,
+    auc,
+    calibration_error,
+    draws,
+    interval,
+    macro_f1,
+    multi_f1,
+)
 from models.labels import EKMAN, POLARITIES
 from models.training.data import Record, records
 from models.training.network import FINER
 
-Metric = Callable[[NDArray[np.int64]], float]
-"""A figure of the texts at some indices."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-RESAMPLES = 1000
+
+FEW = 500
+"""Sets with fewer texts are too small to tell how good thresholds fitted elsewhere are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,60 +58,21 @@ class Figure:
     n: int
 
 
-# ---- metrics
+# ---- figures
 
 
-def macro_f1(truth: NDArray[np.int64], chosen: NDArray[np.int64], classes: int = 3) -> float:
-    """Mean F1 of the classes."""
-    table = np.bincount(truth * classes + chosen, minlength=classes**2).reshape(classes, classes)
-    return float(np.mean(2 * table.diagonal() / np.maximum(table.sum(0) + table.sum(1), 1)))
-
-
-def multi_f1(truth: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> float:
-    """Mean F1 of yes-or-no labels, (texts, labels) each."""
-    hits = 2 * (truth & chosen).sum(0)
-    return float(np.mean(hits / np.maximum(truth.sum(0) + chosen.sum(0), 1)))
-
-
-def auc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
-    """Area under the ROC curve: how often a positive one scores higher than a negative one."""
-    _, rank = np.unique(score, return_inverse=True)
-    counts = np.bincount(rank)
-    middle = np.cumsum(counts) - (counts - 1) / 2  # mean rank of equals, from 1
-    yes = int(truth.sum())
-    no = len(truth) - yes
-    return float((middle[rank][truth].sum() - yes * (yes + 1) / 2) / max(1, yes * no))
-
-
-def calibration_error(
-    truth: NDArray[np.int64], probability: NDArray[np.float64], bins: int = 10
-) -> float:
-    """Expected calibration error of the chosen class (Guo et al. 2017), in equal bins."""
-    sure, right = probability.max(1), probability.argmax(1) == truth
-    bucket = np.minimum((sure * bins).astype(int), bins - 1)
-    weights = np.bincount(bucket, minlength=bins)
-    gap = np.bincount(bucket, sure - right, minlength=bins)
-    return float(np.abs(gap).sum() / weights.sum())
-
-
-def figure(name: str, metric: str, groups: NDArray[np.int64], measure: Metric) -> Figure:
+def figure(
+    name: str, metric: str, groups: Ints, measure: Metric, resamples: int = RESAMPLES
+) -> Figure:
     """Measure, and resample whole texts (readings of one text share a group) for the interval."""
-    rng = np.random.default_rng(0)
-    order = np.argsort(groups, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    values = []
-    for _ in range(RESAMPLES):
-        drawn = rng.integers(len(members), size=len(members))
-        values.append(measure(np.concatenate([members[i] for i in drawn])))
-    low, high = np.quantile(values, [0.025, 0.975])
-    value = measure(np.arange(len(groups)))
-    return Figure(name, metric, value, float(low), float(high), len(groups))
+    low, high = interval(draws(groups, resamples), measure)
+    return Figure(name, metric, measure(np.arange(len(groups))), low, high, len(groups))
 
 
 # ---- sets
 
 
-def probabilities(found: Sequence[Prediction]) -> NDArray[np.float64]:
+def probabilities(found: Sequence[Prediction]) -> Floats:
     """(readings, 3) in the order of `POLARITIES`."""
     return np.array([(f.negative, f.neutral, f.positive) for f in found])
 
@@ -113,11 +92,28 @@ def polarity_figures(
             np.sum((truth[i] == 0) & (chosen[i] == 0)) / max(1, np.sum(truth[i] == 0))
         ),
         "calibration error": lambda i: calibration_error(truth[i], scores[i]),
-        "bias of the negative share": lambda i: float(
-            np.mean(chosen[i] == 0) - np.mean(truth[i] == 0)
-        ),
     }
-    return [figure(name, metric, groups, measure) for metric, measure in measures.items()]
+    return [
+        *(figure(name, metric, groups, measure) for metric, measure in measures.items()),
+        *share_figures(name, truth, scores, groups),
+    ]
+
+
+def share_figures(name: str, truth: Ints, scores: Floats, groups: Ints) -> list[Figure]:
+    """By how much shares of negative and positive are off: as counted, and adjusted by EM."""
+    even = np.full(len(POLARITIES), 1 / len(POLARITIES))
+    found = []
+    for k, polarity in ((0, "negative"), (2, "positive")):
+
+        def counted(i: Ints, k: int = k) -> float:
+            return float(np.mean(scores[i].argmax(1) == k) - np.mean(truth[i] == k))
+
+        def adjusted(i: Ints, k: int = k) -> float:
+            return float(adjusted_shares(scores[i], even, 100)[k] - np.mean(truth[i] == k))
+
+        found.append(figure(name, f"bias of the {polarity} share", groups, counted))
+        found.append(figure(name, f"the same, adjusted ({polarity})", groups, adjusted, 100))
+    return found
 
 
 def whole_texts(found: Sequence[Record]) -> list[tuple[Passage, str, int]]:
@@ -158,7 +154,24 @@ def emotion_figures(
     truth = np.array([[label in r["labels"][key] for label in labels] for r in found])
     metric = f"macro-F1 of {len(labels)} emotions"
     groups = np.arange(len(found))
-    return [figure(name, metric, groups, lambda i: multi_f1(truth[i], chosen[i]))]
+    figures = [figure(name, metric, groups, lambda i: multi_f1(truth[i], chosen[i]))]
+    if len(found) <= FEW:
+        scores = np.array([[s.get(label, 0.0) for label in labels] for s in said])
+        fitted = cross_fitted(truth, scores)
+        more = f"{metric}, one cross-fitted threshold"
+        figures.append(figure(name, more, groups, lambda i: multi_f1(truth[i], fitted[i])))
+    return figures
+
+
+def cross_fitted(truth: Bools, scores: Floats, folds: int = 5) -> Bools:
+    """Labels chosen by one threshold for all of them, which each fold has from the others."""
+    chosen = np.zeros_like(truth)
+    steps = np.arange(0.02, 1, 0.02)
+    for fold in range(folds):
+        here = np.arange(len(truth)) % folds == fold
+        best = max(steps, key=lambda at: multi_f1(truth[~here], scores[~here] >= at))
+        chosen[here] = scores[here] >= best
+    return chosen
 
 
 def praise_figures(name: str, model: Classifier, found: Sequence[Record]) -> list[Figure]:
@@ -176,7 +189,7 @@ def star_figures(name: str, model: Classifier, found: Sequence[Record]) -> list[
     good = np.array([p.valence > 0 for p in model.classify(passages)])
     truth = np.array([r["labels"]["stars"] > 3 for r in found])
 
-    def balanced(i: NDArray[np.int64]) -> float:
+    def balanced(i: Ints) -> float:
         parts = [good[i][truth[i] == side] == side for side in (True, False)]
         return float(np.mean([part.mean() if len(part) else 0.0 for part in parts]))
 
@@ -221,34 +234,102 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
+# ---- behaviour
+
+
+def behaves(model: Classifier) -> dict[str, Any]:
+    """What `figures.json` says of the behaviour tests."""
+    return {
+        "revision": model.revision,
+        "failures": [asdict(f) for f in behaviour.failures(model)],
+        "moved": [asdict(m) for m in behaviour.moved(model)],
+    }
+
+
+def behaviour_tables(now: dict[str, Any], before: dict[str, Any] | None) -> str:
+    """Failure rates beside those of the model before, and how far swapped words move valence."""
+    failed = {(f["capability"], f["language"]): f for f in (before or {}).get("failures", [])}
+    lines = ["| capability | language | readings | before | this model |", "|---|---|---|---|---|"]
+    for f in now["failures"]:
+        old = failed.get((f["capability"], f["language"]))
+        was = f"{100 * old['failed'] / old['n']:.0f}" if old else "–"
+        rate = f"{100 * f['failed'] / f['n']:.0f}"
+        lines.append(f"| {f['capability']} | {f['language']} | {f['n']} | {was} | {rate} |")
+    moved = {m["what"]: m["mean"] for m in (before or {}).get("moved", [])}
+    lines += [
+        "",
+        "| swapped | pairs | before | this model | largest | in |",
+        "|---|---|---|---|---|---|",
+    ]
+    for m in now["moved"]:
+        was = f"{moved[m['what']]:.3f}" if m["what"] in moved else "–"
+        said = f"{m['mean']:.3f} | {m['largest']:.2f} | {m['case']}"
+        lines.append(f"| {m['what']} | {m['n']} | {was} | {said} |")
+    return "\n".join(lines)
+
+
+# ---- the card
+
+
+def written(card: str, name: str, content: str) -> str:
+    """The card with what stands between `<!-- name -->` and `<!-- end -->` replaced."""
+    start, end = f"<!-- {name} -->\n", "<!-- end -->"
+    before, found, rest = card.partition(start)
+    if not found:
+        raise ValueError(f"the card has no line <!-- {name} -->")
+    return f"{before}{start}{content}\n{end}{rest.partition(end)[2]}"
+
+
 def main() -> None:
-    """Evaluate and print the table."""
+    """Evaluate, print the tables, and write them where asked."""
+    options = arguments()
+    model = load(options.bundle) if options.bundle else classifier.load(options.model)
+    figures = evaluate(model, options.data, options.most)
+    now = behaves(model)
+    before = behaves(load(options.before)) if options.before else None
+    print(table(figures), behaviour_tables(now, before), sep="\n\n")
+    if not options.card:
+        return
+    file = options.card.with_name("figures.json")
+    if before is None and file.exists():  # measured before: that model's, or this one's before
+        known = json.loads(file.read_text(encoding="utf-8"))
+        same = known["revision"] == model.revision
+        before = known.get("before") if same else known.get("behaviour")
+    said = {
+        "model": model.name,
+        "revision": model.revision,
+        "figures": [
+            {"set": f.set, "metric": f.metric, "n": f.n}
+            | {k: round(getattr(f, k), 4) for k in ("value", "low", "high")}
+            for f in figures
+        ],
+        "behaviour": now,
+        "before": before,
+    }
+    file.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    card = options.card.read_text(encoding="utf-8")
+    card = written(card, "figures", table(figures))
+    card = written(card, "behaviour", behaviour_tables(now, before))
+    options.card.write_text(card, encoding="utf-8")
+
+
+def load(folder: Path) -> Classifier:
+    """A bundle."""
+    from models.inference import load_bundled
+
+    return load_bundled(folder)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the labelled sets")
     parser.add_argument("--model", default="bundled", help="bundled, a folder or a hub id")
     parser.add_argument("--bundle", type=Path, help="folder of another bundle to measure")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    parser.add_argument("--before", type=Path, help="folder of the bundle before, for behaviour")
+    parser.add_argument("--card", type=Path, help="model card to write the tables into")
     parser.add_argument("--most", type=int, default=6000, help="texts of a set to read at most")
-    options = parser.parse_args()
-    if options.bundle:
-        from models.inference import load_bundled
-
-        model: Classifier = load_bundled(options.bundle)
-    else:
-        model = classifier.load(options.model)
-    figures = evaluate(model, options.data, options.most)
-    print(table(figures))
-    if options.json:
-        said = {
-            "model": model.name,
-            "revision": model.revision,
-            "figures": [
-                {"set": f.set, "metric": f.metric, "n": f.n}
-                | {k: round(getattr(f, k), 4) for k in ("value", "low", "high")}
-                for f in figures
-            ],
-        }
-        options.json.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

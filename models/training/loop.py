@@ -33,31 +33,44 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SHARE = {
-    "goemotions": 0.2,
-    "goemotions_de": 0.8,
-    "xed_en": 0.1,
-    "xed_de": 0.5,
-    "brighter_de": 0.8,
-    "brighter_en": 0.5,
-    "mobasa": 0.8,
-    "sb10k": 0.8,
-    "mams": 0.8,
+    "goemotions": 0.7,
+    "goemotions_de": 1.0,
+    "xed_en": 0.05,
+    "xed_de": 0.6,
+    "brighter_de": 1.0,
+    "brighter_en": 0.6,
+    "mobasa": 1.0,
+    "sb10k": 0.5,
+    "mams": 1.2,
+    "vader": 0.7,
 }
-"""How much of each set a round sees."""
-CLAUSES = {"de": 5000, "en": 2000}
-SPLICED = 2500
-LINES = 1200
+"""How often a round sees each text of a set, on average."""
+CLAUSES = {"de": 1500, "en": 700}
+SPLICED = 1000
+LINES = 400
 """How many posts a round puts together."""
+
+DEV_SCALE = 0.08
+"""How much of that the dev posts are."""
+
+EXPECTED = {
+    ("mobasa", False): (0.29, 0.59, 0.12),
+    ("mobasa", True): (0.56, 0.21, 0.23),
+    ("mams", True): (0.29, 0.39, 0.32),
+}
+"""Shares of the polarities that raw logits stand for on texts like those of a set (whole texts,
+targets), where they are not even: half-way, in logs, from even odds to the shares of its dev split.
+"""
 
 RATE, HEAD_RATE = 1e-4, 1e-3
 SHORT = 0.06
 """Share of the training after which the short run ends; the long one goes on from there."""
 BLEND = 0.3
-"""Share of the short run in the weights shipped."""
+"""Share of the short run (or of the weights that were started from) in the weights shipped."""
 SMOOTHING = 0.1
 BATCH_TOKENS, BATCH_TEXTS, POOL = 1200, 64, 2500
 MAX_TOKENS = 160
-EMOTION_WEIGHT, FINER_WEIGHT = 0.5, 0.15
+EMOTION_WEIGHT, FINER_WEIGHT = 0.6, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +95,23 @@ class Material:
         self.opinions = compose.by_polarity(sets.get("mobasa", []), compose.targets_agree)
         short = [
             example
-            for name in ("goemotions_de", "sb10k", "goemotions", "brighter_de")
+            for name in ("goemotions_de", "sb10k", "goemotions", "brighter_de", "vader")
             for example in sets.get(name, [])
             if len(example.text) < 160
         ]
+        english = ("goemotions", "vader")
         self.texts = {
-            "de": [e for e in short if e.source != "goemotions"],
-            "en": [e for e in short if e.source == "goemotions"],
+            "de": [e for e in short if e.source not in english],
+            "en": [e for e in short if e.source in english],
         }
 
     def round(self, rng: random.Random, share: dict[str, float], scale: float = 1) -> list[Example]:
         """A round of examples: a part of each set, and posts put together for it."""
         made: list[Example] = []
         for name, examples in self.sets.items():
-            count = min(len(examples), round(share.get(name, 1) * len(examples) * scale))
-            made += rng.sample(examples, count)
+            count = round(share.get(name, 1) * len(examples) * scale)
+            made += examples * (count // len(examples))
+            made += rng.sample(examples, count % len(examples))
         for bank in self.banks:
             count = round(CLAUSES[bank.language] * scale)
             made += [compose.from_clauses(bank, rng) for _ in range(count)]
@@ -115,6 +130,18 @@ class Material:
         """Two labelled texts, each behind a service's name."""
         texts = self.texts[bank.language]
         return compose.labelled_lines(rng.sample(texts, 2), rng.sample(bank.names, 2), rng)
+
+
+def with_posts(
+    sets: dict[str, list[Example]], banks: list[compose.Bank]
+) -> dict[str, list[Example]]:
+    """The dev sets, and posts put together from clauses and tweets that training never saw."""
+    rng = random.Random(0)
+    made = Material(sets, banks).round(rng, dict.fromkeys(sets, 0), DEV_SCALE)
+    sets = {name: [*found] for name, found in sets.items()}
+    for example in made:
+        sets.setdefault(example.source.split("_goem")[0], []).append(example)
+    return sets
 
 
 def encode(tokenizer: Tokenizer, examples: Sequence[Example], size: int) -> list[Encoded]:
@@ -177,9 +204,10 @@ def collate(texts: Sequence[Encoded]) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """Log priors of a set's labels: polarity (3,), emotions as logits (6 + 28,)."""
+    """What a set adds to logits: polarity of wholes, of targets (3,), emotions (6 + 28,)."""
 
-    polarity: Tensor
+    whole: Tensor
+    target: Tensor
     emotion: Tensor
 
 
@@ -188,48 +216,116 @@ def priors(examples: Sequence[Example]) -> dict[str, Priors]:
     readings: dict[str, list[Reading]] = defaultdict(list)
     for example in examples:
         readings[example.source] += example.readings
-    return {source: prior(found) for source, found in readings.items()}
+    return {source: prior(source, found) for source, found in readings.items()}
 
 
-def prior(readings: Sequence[Reading]) -> Priors:
-    """The priors of one set; a label never seen counts once."""
-    seen = Counter(reading.polarity for reading in readings)
-    counts = torch.tensor([seen[k] + 1.0 for k in range(len(POLARITIES))])
+def prior(source: str, readings: Sequence[Reading]) -> Priors:
+    """The priors of one set against those expected; a label never seen counts once."""
+    polarity = []
+    for target in (False, True):
+        seen = Counter(r.polarity for r in readings if bool(r.spans) == target)
+        counts = torch.tensor([seen[k] + 1.0 for k in range(len(POLARITIES))])
+        expected = EXPECTED.get((source, target), (1 / 3,) * len(POLARITIES))
+        polarity.append((counts / counts.sum()).log() - torch.tensor(expected).log())
     labels = torch.tensor([(*r.emotions, *r.finer) for r in readings])  # (readings, 6 + 28)
     positive = (labels == 1).sum(0) + 1.0
     share = positive / ((labels != UNKNOWN).sum(0) + 2.0)
-    return Priors((counts / counts.sum()).log(), share.logit())
+    emotion = share.logit()
+    emotion[: len(EKMAN)] = 0  # those stand for the odds of their set: one threshold fits all sets
+    return Priors(polarity[0], polarity[1], emotion)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What readings are trained towards.
+
+    Args:
+        polarity: (readings,) indices, -1 where none is known.
+        weight: (readings,) how much each polarity counts.
+        labels: (readings, 6 + 28) 1, 0 or -1 of the emotions.
+        shift: (readings, 3) and (readings, 6 + 28), what their sets add to the logits.
+
+    """
+
+    polarity: Tensor
+    weight: Tensor
+    labels: Tensor
+    shift: tuple[Tensor, Tensor]
+
+    @classmethod
+    def of(
+        cls, sources: Sequence[str], readings: Sequence[Reading], by_source: dict[str, Priors]
+    ) -> Wanted:
+        """Lay out readings, each with the set it is from."""
+        found = [by_source[source] for source in sources]
+        return cls(
+            torch.tensor([reading.polarity for reading in readings]),
+            torch.tensor([reading.weight for reading in readings]),
+            torch.tensor([(*r.emotions, *r.finer) for r in readings], dtype=torch.int8),
+            (
+                torch.stack(
+                    [p.target if r.spans else p.whole for p, r in zip(found, readings, strict=True)]
+                ),
+                torch.stack([p.emotion for p in found]),
+            ),
+        )
+
+    def take(self, rows: Tensor) -> Wanted:
+        """Some of the readings."""
+        polarity, emotion = self.shift
+        return Wanted(
+            self.polarity[rows], self.weight[rows], self.labels[rows],
+            (polarity[rows], emotion[rows]),
+        )  # fmt: skip
 
 
 def loss(
     network: Network, texts: Sequence[Encoded], by_source: dict[str, Priors]
 ) -> tuple[Tensor, list[float]]:
     """The loss of a batch, and its parts: polarity, emotions, finer labels."""
-    polarity, emotion = network(collate(texts))  # (readings, 3), (readings, 6 + 28)
+    sources = [text.source for text in texts for _ in text.readings]
     readings = [reading for text in texts for reading in text.readings]
-    adjust = [by_source[text.source] for text in texts for _ in text.readings]
-    wanted = torch.tensor([reading.polarity for reading in readings])
-    weight = torch.tensor([reading.weight for reading in readings])
-    polarity = polarity + torch.stack([p.polarity for p in adjust])
+    wanted = Wanted.of(sources, readings, by_source)
+    parts = losses(network(collate(texts)), wanted) / len(texts)
+    return parts.sum(), parts.tolist()
+
+
+def losses(logits: tuple[Tensor, Tensor], wanted: Wanted) -> Tensor:
+    """Sums over the readings of the losses of polarity, emotions, finer labels: (3,).
+
+    Args:
+        logits: of polarity (readings, 3) and of emotions (readings, 6 + 28).
+        wanted: what they should be.
+
+    """
+    polarity, emotion = logits
     each = F.cross_entropy(
-        polarity, wanted, ignore_index=UNKNOWN, reduction="none", label_smoothing=SMOOTHING
+        polarity + wanted.shift[0],
+        wanted.polarity,
+        ignore_index=UNKNOWN,
+        reduction="none",
+        label_smoothing=SMOOTHING,
     )
-    parts = [(each * weight * (wanted != UNKNOWN)).sum() / len(texts)]
-    labels = torch.tensor([(*r.emotions, *r.finer) for r in readings]).float()
-    emotion = emotion + torch.stack([p.emotion for p in adjust])
-    errors = F.binary_cross_entropy_with_logits(emotion, labels.clamp(0), reduction="none")
-    errors = errors * (labels != UNKNOWN) / len(texts)
-    parts.append(EMOTION_WEIGHT * errors[:, : len(EKMAN)].sum())
-    parts.append(FINER_WEIGHT * errors[:, len(EKMAN) :].sum())
-    return torch.stack(parts).sum(), [part.item() for part in parts]
+    labels = wanted.labels.float()
+    errors = F.binary_cross_entropy_with_logits(
+        emotion + wanted.shift[1], labels.clamp(0), reduction="none"
+    )
+    errors = errors * (labels != UNKNOWN)
+    return torch.stack(
+        [
+            (each * wanted.weight * (wanted.polarity != UNKNOWN)).sum(),
+            EMOTION_WEIGHT * errors[:, : len(EKMAN)].sum(),
+            FINER_WEIGHT * errors[:, len(EKMAN) :].sum(),
+        ]
+    )
 
 
 # ---- the run
 
 
-def rate(progress: float) -> float:
+def rate(progress: float, short: float) -> float:
     """Learning rate as a share of its peak: up and down for the short run, again for the long."""
-    for start, end, warm in ((0.0, SHORT, 0.25), (SHORT, 1.0, 0.06)):
+    for start, end, warm in ((0.0, short, 0.25), (short, 1.0, 0.06)):
         if progress < end:
             done = (progress - start) / (end - start)
             return max(0.02, min(done / warm, (1 - done) / (1 - warm)))
@@ -292,14 +388,19 @@ def train(
     tokens: int,
     seed: int,
     work: Path,
-    every: int = 500,
+    trained: bool = False,
+    every: int = 200,
 ) -> dict[str, Tensor]:
     """Train for a number of tokens and return the blended weights.
 
     Every so many batches a checkpoint is written to `work`; a run that finds one goes on from it.
+    A network that was `trained` before needs no short run: its weights take that one's place.
     """
     by_source = priors(material.round(random.Random(seed), SHARE))
+    short = 0.0 if trained else SHORT
     optimiser, at = Optimiser(network), Progress()
+    if trained:
+        at.short = copied(network)
     path = work / "checkpoint.pt"
     if path.exists():
         at = resume(path, network, optimiser)
@@ -312,7 +413,7 @@ def train(
             network.train()
             total, parts = loss(network, texts, by_source)
             torch.autograd.backward(total)
-            optimiser.step(rate(at.tokens / tokens))
+            optimiser.step(rate(at.tokens / tokens, short))
             count = sum(len(text.ids) for text in texts)
             at.batch, at.tokens, seen, step = (
                 at.batch + 1,
@@ -321,9 +422,9 @@ def train(
                 step + 1,
             )
             mean = [0.98 * m + 0.02 * p for m, p in zip(mean, parts, strict=True)]
-            if at.short is None and at.tokens >= SHORT * tokens:
-                at.short = {k: v.detach().clone() for k, v in network.state_dict().items()}
-            if step % 100 == 0:
+            if at.short is None and at.tokens >= short * tokens:
+                at.short = copied(network)
+            if step % 50 == 0:
                 speed = seen / (time.monotonic() - started)
                 losses = " ".join(f"{m / (1 - 0.98**step):.3f}" for m in mean)
                 print(f"{at.tokens / tokens:.1%} {speed:.0f} tokens/s, losses {losses}", flush=True)
@@ -335,6 +436,11 @@ def train(
             at.round, at.batch = at.round + 1, 0
     save(path, network, optimiser, at)
     return blend(at.short or network.state_dict(), network.state_dict(), BLEND)
+
+
+def copied(network: Network) -> dict[str, Tensor]:
+    """The weights as they are now."""
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 
 def blend(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import pytest
 import torch  # noqa: TID253
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from models.training import base, calibrate, compose, data, evaluate, loop
+from models.training import base, calibrate, compose, data, evaluate, heads, loop
 from models.training.data import Example, Reading, Resembling
 from models.training.network import Network
 
@@ -129,20 +129,35 @@ def test_q4_blocks_hold_low_nibbles_first():
 
 
 def test_priors_count_only_what_is_labelled():
-    """A label that is not known counts neither as yes nor as no."""
-    readings = [Reading((), 0, (1, -1, -1, -1, -1, -1)), Reading((), 0, (0, -1, -1, -1, -1, -1))]
-    found = loop.prior(readings)
-    assert found.polarity.exp().tolist() == pytest.approx([3 / 5, 1 / 5, 1 / 5])
-    assert found.emotion[0].sigmoid().item() == pytest.approx(0.5)
+    """A label that is not known counts neither as yes nor as no; targets have their own."""
+    unknown = (-1,) * 6
+    readings = [
+        Reading((), 0, unknown, (1, *(-1,) * 27)),
+        Reading((), 0, unknown, (0, *(-1,) * 27)),
+        Reading(((0, 1),), 2),
+    ]
+    found = loop.prior("s", readings)
+    assert (found.whole.exp() / 3).tolist() == pytest.approx([3 / 5, 1 / 5, 1 / 5])
+    assert (found.target.exp() / 3).tolist() == pytest.approx([1 / 4, 1 / 4, 1 / 2])
+    assert found.emotion[6].sigmoid().item() == pytest.approx(0.5)
+
+
+def test_raw_logits_stand_for_the_shares_expected():
+    """Where a set's own shares are those expected, it adds nothing to the logits."""
+    (shares,) = [loop.EXPECTED["mobasa", True]]
+    readings = [Reading(((0, 1),), k) for k in range(3) for _ in range(round(1000 * shares[k]))]
+    found = loop.prior("mobasa", readings)
+    assert found.target.tolist() == pytest.approx([0, 0, 0], abs=0.01)
 
 
 def test_the_rate_rises_and_falls_twice():
-    """Once for the short run, once for the long one."""
-    rates = [loop.rate(k / 1000) for k in range(1001)]
-    peaks = [k for k in range(1, 1000) if rates[k - 1] < rates[k] > rates[k + 1]]
-    assert len(peaks) == 2
-    assert max(rates) <= 1
-    assert rates[-1] == 0.02
+    """Once for the short run, once for the long one; a trained network has no short run."""
+    for short, expected in ((loop.SHORT, 2), (0.0, 1)):
+        rates = [loop.rate(k / 1000, short) for k in range(1001)]
+        peaks = [k for k in range(1, 1000) if rates[k - 1] < rates[k] > rates[k + 1]]
+        assert len(peaks) == expected
+        assert max(rates) <= 1
+        assert rates[-1] == 0.02
 
 
 def test_a_threshold_is_where_f1_is_best():
@@ -240,26 +255,34 @@ def test_padding_changes_nothing(small):
     assert torch.allclose(together, alone, atol=0.02)
 
 
+def test_heads_learn_what_their_encoder_tells_apart(monkeypatch):
+    """Good and bad lie apart in what the encoder sees, so few rounds are enough."""
+    torch.manual_seed(0)
+    wanted = [k % 3 for k in range(300)]
+    vectors = torch.randn(300, 8) * 0.3
+    vectors[range(300), wanted] += 2
+    seen = heads.Seen(vectors, ["s"] * 300, [Reading((), k) for k in wanted])
+    shapes = {"polarity_up": (4, 8), "polarity": (3, 4), "emotion_up": (4, 8), "emotion": (34, 4)}
+    arrays = {}
+    for name, shape in shapes.items():
+        arrays[f"{name}.weight"] = torch.randn(shape).numpy() / 3
+        arrays[f"{name}.bias"] = np.zeros(shape[0], np.float32)
+    trained = heads.Heads(arrays)
+    monkeypatch.setattr(heads, "RATE", 0.02)
+    heads.train(trained, seen, 100, 0)
+    polarity, _ = trained(vectors)
+    assert (polarity.argmax(1) == torch.tensor(wanted)).float().mean() > 0.95
+
+
+def test_ratings_between_two_polarities_are_none():
+    """Twenty people's mean is clearly bad, near nothing, or clearly good; else it is left out."""
+    found = {v: data.rated(f"1\t{v}\t@anonymous a &amp; b") for v in (-2.1, -0.45, 0.3, 0.6, 1.2)}
+    polarity = {v: one.readings[0].polarity for v, one in found.items() if one}
+    assert polarity == {-2.1: 0, 0.3: 1, 1.2: 2}
+    assert found[0.3].text == "@user a & b"
+
+
 # ---- measuring
-
-
-def test_macro_f1_is_the_mean_over_classes():
-    """Checked by hand: F1 of 1/2, 1 and 0."""
-    truth, chosen = np.array([0, 0, 1, 2]), np.array([0, 2, 1, 0])
-    assert evaluate.macro_f1(truth, chosen) == pytest.approx((0.5 + 1 + 0) / 3)
-
-
-def test_auc_counts_ties_as_half():
-    """One right pair and one tie of two."""
-    found = evaluate.auc(np.array([True, False, False]), np.array([0.5, 0.5, 0.1]))
-    assert found == pytest.approx(0.75)
-
-
-def test_calibration_error_is_the_gap_between_sureness_and_truth():
-    """Always 90 % sure and right half the time: off by 40 points."""
-    probability = np.tile([0.9, 0.1, 0.0], (10, 1))
-    truth = np.array([0] * 5 + [1] * 5)
-    assert evaluate.calibration_error(truth, probability) == pytest.approx(0.4)
 
 
 def test_an_interval_holds_its_value():
