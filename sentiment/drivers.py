@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sentiment.database import now, rows, today, transaction
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
     from sqlite_utils import Database
@@ -98,6 +99,32 @@ def drivers_between(
         "newest": NEWEST,
     }
     return _drivers(config, db, values, limit)[0]
+
+
+KEPT = """
+SELECT polarity, phrase, mentions, authors, of_authors AS voices, other_authors,
+    of_other_authors AS other_voices, log_odds, low, high, z, example_mention_id AS example
+FROM service_drivers WHERE company = ? AND service = ? AND period = ? ORDER BY z DESC
+"""
+
+
+def kept_drivers(
+    conn: sqlite3.Connection, company: str, service: str, period: str
+) -> list[Driver] | None:
+    """The drivers that are kept for a period; None where there is no list of that name.
+
+    period: a period's name, "28 days" or "2026-03".
+    """
+    from sentiment.phrases import Driver
+
+    (known,) = conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM driver_lists WHERE period = ? AND updated_at IS NOT NULL "
+        "AND service_id = (SELECT id FROM services WHERE name = ?))",
+        [period, service],
+    ).fetchone()
+    if not known:
+        return None
+    return [Driver(*row) for row in conn.execute(KEPT, [company, service, period]).fetchall()]
 
 
 # From the index: a service's mentions in the order of time, newest first. The time is in UTC and

@@ -585,4 +585,17 @@ PHRASES: dict[str, tuple[str, str]] = {
         "In den Befragungen ist noch keine Kundenklasse vorgekommen.",
         "The surveys have had no customer class yet.",
     ),
+    "drivers": ("Was den Unterschied macht", "What makes the difference"),
+    "drivers_explained": (
+        "Wendungen, die in negativen Beiträgen deutlich öfter stehen als in positiven, und umgekehrt; gezählt werden Menschen, nicht Beiträge.",
+        "Phrases that stand in negative posts clearly more often than in positive ones, and the other way round; people are counted, not posts.",
+    ),
+    "drivers_negative": ("Was die Negativen sagen", "What negative people say"),
+    "drivers_positive": ("Was die Positiven sagen", "What positive people say"),
+    "phrase": ("Wendung", "Phrase"),
+    "n_of_n": ("{n} von {all}", "{n} of {all}"),
+    "no_drivers": (
+        "Keine Wendung sagen genug Menschen, als dass sie den Unterschied erklärte.",
+        "No phrase is said by enough people to explain the difference.",
+    ),
 }

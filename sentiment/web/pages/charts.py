@@ -37,7 +37,8 @@ def draw(
         return None
     words = visit.words
     service_id = found[0]["id"]
-    step = step_of(selection)
+    whole = figures.series(conn, selection, selection.days, service_id).get(service_id)
+    step = step_of(selection, whole[0].authors if whole else 0)
     if kind == "surveys":
         step = max(step, 7)
     points = figures.series(conn, selection, step, service_id).get(service_id) or [

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound
+from sqlite_utils import Database
 
+from sentiment.drivers import drivers_between, kept_drivers
 from sentiment.reasons import reason_text
 from sentiment.web import figures, posts, state
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
     from datasette.utils.asgi import Response
 
+    from sentiment.config import Config
+    from sentiment.phrases import Driver
     from sentiment.web.selection import Selection
     from sentiment.web.site import Visit
 
@@ -45,7 +49,7 @@ def gather(
     site, language = visit.site, visit.language
     rows = [row for row in figures.services(conn, selection) if row["service"] == name]
     own = next(row for row in rows if row["own"])
-    step = step_of(selection)
+    step = step_of(selection, own["authors"])
     return {
         "figure": own,
         "competitors": [row for row in rows if not row["own"]],
@@ -60,6 +64,7 @@ def gather(
             for alert in figures.alerts(conn)
             if alert["service"] == name
         ],
+        "drivers": drivers(conn, site.config, selection, name),
         "posts": posts.of_service(
             conn, selection, site.config.company.name, name, order=order, most=POSTS
         ),
@@ -68,6 +73,36 @@ def gather(
     }
 
 
-def step_of(selection: Selection) -> int:
-    """Days a point of a line: days in a month, weeks in a year, four weeks beyond."""
-    return 1 if selection.days <= 31 else 7 if selection.days <= 400 else 28
+def step_of(selection: Selection, votes: int) -> int:
+    """Days a point of a line: single ones where many speak in a month, weeks in a year, else 28."""
+    if selection.days <= 31 and votes >= 2 * figures.MIN_VOTES * selection.days:
+        return 1
+    return 7 if selection.days <= 400 else 28
+
+
+def drivers(
+    conn: sqlite3.Connection, config: Config, selection: Selection, name: str
+) -> dict[str, list[Driver]]:
+    """The phrases that set negative and positive mentions apart, by polarity.
+
+    Those that the worker keeps for usual periods; for others, and with filters, computed now.
+    """
+    kept = {"28d": "28 days", "90d": "90 days"}.get(selection.period, selection.period)
+    found = None
+    if not selection.source and not selection.language:
+        found = kept_drivers(conn, config.company.name, name, kept)
+    if found is None:
+        found = drivers_between(
+            config,
+            Database(conn),
+            config.company.name,
+            name,
+            from_day=str(selection.first),
+            to_day=str(selection.last),
+            source=selection.source,
+            language=selection.language,
+        )
+    return {
+        polarity: [driver for driver in found if driver.polarity == polarity]
+        for polarity in ("negative", "positive")
+    }
