@@ -717,6 +717,7 @@ def serve(
     serve_pages(config, config_path)
 
 
+@app.command()
 def backup(
     target: Annotated[
         Path | None,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 UNSCRUBBED = "unscrubbed"  # in `state`: erased bytes are still in the files; see search.sql
+REWRITE = "rewrite"  # in `state`: the file is to be rewritten
 MERGE_PAGES = 500  # of the search index at a time, so that no writer waits long
 
 
@@ -55,9 +56,12 @@ def note_erasure(db: Database, reason: str, posts: int, source: str | None = Non
     )
 
 
-def scrub_later(db: Database) -> None:
-    """Remember, in the transaction that erases, that its bytes are still in the files."""
-    set_state(db, UNSCRUBBED, "due")
+def rewrite_later(db: Database) -> None:
+    """Ask, in the transaction that erases, that the next `scrub` rewrite the file.
+
+    So what other programs or former versions left in free pages goes as well.
+    """
+    set_state(db, REWRITE, "due")
 
 
 def scrub(db: Database) -> bool:
@@ -69,20 +73,31 @@ def scrub(db: Database) -> bool:
     3.42, which people query the database with. False while another program keeps the database
     busy; then it is still due, and the worker tries again.
     """
-    if get_state(db, UNSCRUBBED) is None:
+    due = [key for key in (UNSCRUBBED, REWRITE) if get_state(db, key) is not None]
+    if not due:
         return True
-    set_state(db, UNSCRUBBED, "merging")
-    pages = -MERGE_PAGES  # negative: begin to merge all there is into one segment
+    for key in due:
+        set_state(db, key, "under way")
     try:
-        while _merge(db, pages):
-            pages = MERGE_PAGES
+        if UNSCRUBBED in due:
+            _merge_all(db)
+        if REWRITE in due:
+            db.execute("VACUUM")
         busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.OperationalError:
         return False
     if not busy:
-        # unless something else was erased meanwhile, which wants another merge
-        db.execute("DELETE FROM state WHERE key = ? AND value = 'merging'", [UNSCRUBBED])
+        # unless something else was erased meanwhile, which wants another turn
+        db.execute(
+            "DELETE FROM state WHERE key IN (?, ?) AND value = 'under way'", [UNSCRUBBED, REWRITE]
+        )
     return not busy
+
+
+def _merge_all(db: Database) -> None:
+    pages = -MERGE_PAGES  # negative: begin to merge all there is into one segment
+    while _merge(db, pages):
+        pages = MERGE_PAGES
 
 
 def _merge(db: Database, pages: int) -> bool:

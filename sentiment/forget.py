@@ -25,7 +25,7 @@ from sentiment.concerned import (
     with_copies,
 )
 from sentiment.database import open_existing, rows, timestamp, transaction
-from sentiment.erasing import erase_post, forget_scores, note_erasure, scrub, scrub_later
+from sentiment.erasing import erase_post, forget_scores, note_erasure, rewrite_later, scrub
 from sentiment.privacy import forgotten_mark, pseudonym, pseudonym_key
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def forget(
         _erase_answers(config, db, comments.sheets, gone=gone)
         _erase_posts(config, db, posts, gone=gone)
         _note(db, told, comments.sheets)
-        scrub_later(db)
+        rewrite_later(db)
     told.wiped = scrub(db)
     return told
 
