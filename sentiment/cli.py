@@ -288,6 +288,20 @@ def rollup(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) ->
     _stage(_load(config_path), "roll up", "days rolled up", roll_up, as_json=as_json)
 
 
+@app.command()
+def drivers(config_path: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Bring up to date which phrases set negative and positive mentions apart.
+
+    Example: sentiment drivers
+    """
+    from sentiment.drivers import refresh_drivers
+
+    _stage(
+        _load(config_path), "drivers", "lists computed", refresh_drivers, as_json=as_json,
+        with_config=True,
+    )  # fmt: skip
+
+
 def _stage(
     config: Config,
     name: str,

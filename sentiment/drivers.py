@@ -45,17 +45,20 @@ def refresh_drivers(
     day: date | None = None,
     patient: bool = False,
     stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
     """Compute the lists whose mentions or days changed; returns how many.
 
     day: the last one of the periods, by default today. patient: leave long lists for a while.
     """
     _agree(db, periods(day or today(config.zone)))
+    due = rows(db, DUE, 1 if patient else 0, PATIENCE)
     done = 0
-    for row in rows(db, DUE, 1 if patient else 0, PATIENCE):
+    for at, row in enumerate(due, start=1):
         if stopping():
             break
         done += _refresh(config, db, row["id"])
+        progress(at, len(due))
     return done
 
 

@@ -37,7 +37,7 @@ END;
 
 CREATE TRIGGER mentions_said AFTER UPDATE OF snippet ON mentions WHEN OLD.snippet <> NEW.snippet
 BEGIN
-    UPDATE driver_lists SET stale = 1
+    UPDATE driver_lists SET stale = 1, updated_at = NULL  -- at once: what is erased must not wait
         WHERE company_id = NEW.company_id AND ifnull(service_id, 0) = ifnull(NEW.service_id, 0)
             AND NEW.post_day BETWEEN from_day AND to_day;
 END;

@@ -89,14 +89,15 @@ def test_run_once_does_every_duty(folder):
 
 
 def test_the_stages_by_hand_do_what_the_daemon_does(folder):
-    """collect, match, score and rollup one after the other end where run --once ends."""
+    """collect, match, score, rollup and drivers in turn end where run --once ends."""
     said = []
-    for command in ("collect", "match", "score", "rollup"):
+    for command in ("collect", "match", "score", "rollup", "drivers"):
         done = sentiment(command, "--json", "--config", folder / "config.toml")
         assert done.returncode == 0, done.stderr
         said.append(json.loads(done.stdout))
     assert said[0][0]["new"] == 1
-    assert said[1:] == [{"posts_matched": 1}, {"mentions_scored": 1}, {"days_rolled_up": 1}]
+    assert said[1:-1] == [{"posts_matched": 1}, {"mentions_scored": 1}, {"days_rolled_up": 1}]
+    assert said[-1] == {"lists_computed": 14}
 
 
 def test_a_failing_source_is_status_one_and_a_sentence(folder):

@@ -68,6 +68,13 @@ def running(feed):
         thread.join(15)
 
 
+def test_the_worker_keeps_the_drivers_up_to_date(feed, running, monkeypatch):
+    """The lists of what is collected are computed by themselves."""
+    monkeypatch.setattr(worker_module, "DRIVERS_EVERY", timedelta(seconds=0.2))
+    running()
+    wait_for(feed, "SELECT count(*) FROM driver_lists WHERE updated_at IS NOT NULL", 14)
+
+
 def test_the_worker_scores_what_the_sources_show(feed, running):
     """Without any command, posts become scored mentions and daily figures."""
     running()
