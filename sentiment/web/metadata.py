@@ -43,6 +43,10 @@ HIDDEN = (
     "period_sentiment",
     "driver_lists",
     "drivers",
+    "survey_responses",  # single answers: figures are in the views, which hide those of few people
+    "survey_sums",
+    "stale_survey_days",
+    "share_bounds",
     "_sqlite_migrations",
 )
 """What only the worker reads; the search index's own tables are hidden by Datasette."""
