@@ -193,19 +193,25 @@ def _run_once(config: Config) -> None:
     from sentiment.pipeline import process
     from sentiment.purge import purge as purge_old
     from sentiment.recheck import recheck
-    from sentiment.show import progress_bar, show_collected, show_processed, show_surveys
+    from sentiment.show import (
+        progress_bar,
+        reading,
+        show_collected,
+        show_processed,
+        show_surveys,
+    )
     from sentiment.surveys.watch import pick_up
 
     model = cache(lambda: load_classifier(config))
     with _database(config) as db, http_client(config) as client:
-        results = collect_all(config, db, client)
+        with reading() as progress:
+            results = collect_all(config, db, client, progress=progress)
         surveys = pick_up(config, db)
         looked_at = recheck(config, db, client)
-        with progress_bar() as progress:
-            done = process(config, db, model, progress=progress)
+        with progress_bar() as bars:
+            done = process(config, db, model, progress=bars)
         notify(config, db)
         purge_old(config, db)
-        looked_at = recheck(config, db, client)
         refresh_drivers(config, db)
     show_collected(results)
     show_surveys(surveys)
@@ -229,17 +235,18 @@ def collect(
 
     from sentiment.assemble import http_client
     from sentiment.collect import collect as collect_all
-    from sentiment.show import show_collected
+    from sentiment.show import reading, show_collected
 
     config = _load(config_path)
     known = [source.name for source in config.sources]
     for name in names or []:
         if name not in known:
             raise typer.BadParameter(f'no source is named "{name}"; known: {", ".join(known)}')
-    with _database(config) as db, http_client(config) as client:
-        results = collect_all(config, db, client, only=set(names) if names else None)
+    with _database(config) as db, http_client(config) as client, reading() as progress:
+        wanted = set(names) if names else None
+        results = collect_all(config, db, client, only=wanted, progress=progress)
     if as_json:
-        keys = ("source", "new", "changed", "problems", "error")
+        keys = ("source", "new", "changed", "problems", "gaps", "error")
         _print_json([{k: v for k, v in asdict(r).items() if k in keys} for r in results])
     else:
         show_collected(results)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,13 +16,12 @@ import structlog
 from sentiment.allowances import Counted
 from sentiment.assemble import adapter
 from sentiment.config import Config, Source
-from sentiment.database import add_source, rows, timestamp
+from sentiment.database import add_source, day_of, rows, timestamp
 from sentiment.privacy import pseudonym, pseudonym_key
 from sentiment.store import Stored, store_page
 from sources.base import SourceError, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from sqlite_utils import Database
@@ -44,9 +44,13 @@ class Collected:
     new: int = 0
     changed: int = 0
     problems: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
     error: str = ""
     next_poll: timedelta = timedelta(0)
     quota: str = ""
+
+
+Progress = Callable[[Collected, str], None]
 
 
 def collect(
@@ -56,6 +60,7 @@ def collect(
     *,
     only: set[str] | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    progress: Progress = lambda _so_far, _oldest: None,
 ) -> list[Collected]:
     """Read every enabled source, or those named in `only`, one after the other."""
     wanted = [s for s in config.sources if s.enabled and (only is None or s.name in only)]
@@ -63,7 +68,7 @@ def collect(
     for source in wanted:
         if stopping():
             break
-        results.append(collect_source(config, db, client, source, stopping))
+        results.append(collect_source(config, db, client, source, stopping, progress=progress))
     return results
 
 
@@ -73,13 +78,18 @@ def collect_source(
     client: Client,
     source: Source,
     stopping: Callable[[], bool] = lambda: False,
+    *,
+    progress: Progress = lambda _so_far, _oldest: None,
 ) -> Collected:
-    """Read one source to its end. Never raises for what the source does: that is its result."""
+    """Read one source to its end. Never raises for what the source does: that is its result.
+
+    progress: told after each page what has been stored so far, and the page's oldest day.
+    """
     result = Collected(source.name)
     started = datetime.now(UTC)
     error: SourceError | None = None
     try:
-        _read(config, db, client, source, stopping=stopping, result=result)
+        _read(config, db, client, source, stopping=stopping, result=result, progress=progress)
     except Stopped:
         return result  # read to its end on the next start
     except SourceError as failure:
@@ -116,6 +126,7 @@ def _read(
     *,
     stopping: Callable[[], bool],
     result: Collected,
+    progress: Progress,
 ) -> None:
     row = rows(db, "SELECT id, cursor FROM sources WHERE name = ?", source.name)[0]
     cursor = json.loads(row["cursor"]) if row["cursor"] else None
@@ -127,11 +138,14 @@ def _read(
         result.new += stored.new
         result.changed += stored.changed
         result.problems += page.problems
+        result.gaps += page.gaps
         result.next_poll = max(result.next_poll, page.next_poll or timedelta(0))
         result.quota = page.quota or result.quota
+        oldest = min((day_of(post.posted_at, config.zone) for post in page.posts), default="")
+        progress(result, oldest)
         if time.monotonic() - told > TOLD_EVERY:
             told = time.monotonic()
-            log.info("reading", source=source.name, new=result.new, changed=result.changed)
+            log.info("reading", source=source.name, new=result.new, back_to=oldest)
         if stopping():
             break
 
@@ -192,6 +206,8 @@ def backoff(every: timedelta, failures: int, retry_after: timedelta | None) -> t
 def _report(result: Collected, error: SourceError | None) -> None:
     for problem in result.problems[:MAX_PROBLEMS]:
         log.warning("left_out", source=result.source, problem=problem)
+    for gap in result.gaps:
+        log.warning("gap", source=result.source, said=gap)
     if error is None:
         log.info("collected", source=result.source, new=result.new, changed=result.changed)
     else:

@@ -89,6 +89,11 @@ def m010_allowances(db: Database) -> None:
     _run(db, "allowances.sql")
 
 
+def m011_gaps(db: Database) -> None:
+    """What sources said to be lost."""
+    _run(db, "gaps.sql")
+
+
 STEPS = (
     m001_tables,
     m002_gold_labels,
@@ -100,6 +105,7 @@ STEPS = (
     m008_drivers,
     m009_share_bounds,
     m010_allowances,
+    m011_gaps,
 )
 migrations = Migrations("sentiment")
 for step in STEPS:

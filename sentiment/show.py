@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sentiment.check import Checked
@@ -74,6 +74,20 @@ def progress_bar() -> Iterator[ProgressFunction]:
         yield progress
 
 
+@contextmanager
+def reading() -> Iterator[Callable[[Collected, str], None]]:
+    """A line that says how far a reading is, on standard error; none where that is no terminal."""
+    with ExitStack() as stack:
+        line = stack.enter_context(err.status("reading")) if err.is_terminal else None
+
+        def progress(so_far: Collected, oldest: str) -> None:
+            back = f", back to {oldest}" if oldest else ""
+            if line:
+                line.update(f"{escape(so_far.source)}: {so_far.new:,} new posts{back}")
+
+        yield progress
+
+
 def show_checks(results: list[Checked]) -> None:
     """One line each."""
     for result in results:
@@ -88,6 +102,8 @@ def show_collected(results: list[Collected]) -> None:
         if result.error:
             line += f" [red]failed:[/] {escape(result.error)}"
         out.print(line, soft_wrap=True)
+        for gap in result.gaps:
+            out.print(f"  [red]gap:[/] {escape(gap)}", soft_wrap=True)
         for problem in result.problems[:10]:
             out.print(f"  [yellow]left out:[/] {escape(problem)}", soft_wrap=True)
         if len(result.problems) > 10:
@@ -211,6 +227,7 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
         "health",
         "posts",
         "last day",
+        "usually",
         "last read",
         "next",
         box=None,
@@ -224,6 +241,7 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             f"[{colour}]{row['health']}[/]",
             f"{row['posts']:,}",
             f"{row['posts_last_day']:,}",
+            f"{row['usual_posts_a_day']:.1f}",
             _clock(row["last_success_at"]),
             _clock(row["next_attempt_at"]),
         )
@@ -236,6 +254,10 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             more = f" (and {row['problems'] - 1} more)" if row["problems"] > 1 else ""
             said = f"left out: {row['last_problem']}{more}"
             out.print(f"{escape(row['source'])}: {escape(said)}", soft_wrap=True)
+        if row["gaps"]:
+            more = f" ({row['gaps']} gaps in 30 days)" if row["gaps"] > 1 else ""
+            said = f"gap, found {_clock(row['last_gap_at'])}: {row['last_gap']}{more}"
+            out.print(f"{escape(row['source'])}: [red]{escape(said)}[/]", soft_wrap=True)
         if row["recheck_error"]:
             said = f"stored posts could not be looked at again: {row['recheck_error']}"
             out.print(f"{escape(row['source'])}: [red]{escape(said)}[/]", soft_wrap=True)

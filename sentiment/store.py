@@ -36,9 +36,14 @@ class Stored:
 def store_page(
     db: Database, source_id: int, page: Page, pseudonym: Callable[[str], str], zone: ZoneInfo
 ) -> Stored:
-    """Store what is new or changed; a post that was erased or forgotten stays so."""
+    """Store what is new or changed, and what is lost; what was erased or forgotten stays so."""
     with transaction(db):
         stored = store_posts(db, source_id, page.posts, pseudonym, zone)
+        for said in page.gaps:
+            db.execute(
+                "INSERT INTO gaps (source_id, said, found_at) VALUES (?, ?, ?)",
+                [source_id, said, now()],
+            )
         db.execute(
             "UPDATE sources SET cursor = ? WHERE id = ?", [json.dumps(page.cursor), source_id]
         )

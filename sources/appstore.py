@@ -104,7 +104,9 @@ class AppStore:
                 problem = NONE
             last = window.reached or number == PAGES or len(reviews.posts) == 0
             moved = window.mark() if last and problem not in (EMPTY, ENDED) else old
-            yield Page(reviews.posts, moved, [problem] if problem else [])
+            lost = last and number == PAGES and window.before is not None and not window.reached
+            problems = [problem] if problem else []
+            yield Page(reviews.posts, moved, problems, [GAP] if lost and reviews.posts else [])
             if last or self._context.stopping():
                 return
             before = len(reviews.posts)
@@ -157,4 +159,4 @@ def _problem(number: int, before: int, found: int, window: Window) -> str:
         return ""
     if found == 0:
         return EMPTY if number == 1 else ENDED if before >= FULL else ""
-    return GAP if number == PAGES else ""
+    return ""

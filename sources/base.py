@@ -69,6 +69,8 @@ class Page:
     """Some posts and the cursor that stands after them; the two are stored in one transaction.
 
     problems: sentences on what had to be left out ("reviews.csv line 7: no text").
+    gaps: sentences on what was posted and can no longer be had, since the service shows only so
+        much; each is told once and remembered.
     next_poll: the source asks not to be read again before this much time has passed.
     quota: what is left of the service's allowance, in words ("212 of 300 requests left today").
     """
@@ -76,6 +78,7 @@ class Page:
     posts: list[Post]
     cursor: Cursor
     problems: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
     next_poll: timedelta | None = None
     quota: str = ""
 

@@ -342,7 +342,7 @@ def check_page(page: Page) -> None:
     """Raise AssertionError where a page is not what the contract says."""
     assert isinstance(page.cursor, dict)
     assert json.loads(json.dumps(page.cursor, allow_nan=False)) == page.cursor
-    assert all(isinstance(problem, str) and problem for problem in page.problems)
+    assert all(isinstance(said, str) and said for said in (*page.problems, *page.gaps))
     assert page.next_poll is None or isinstance(page.next_poll, timedelta)
     for post in page.posts:
         check_post(post)

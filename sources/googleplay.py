@@ -89,7 +89,8 @@ class GooglePlay:
             reviews = self._fetch(params, token)
             done = not reviews.following
             now = {"read": started.isoformat(), "package": self._settings.package}
-            yield Page(reviews.posts, now if done else dict(old), [lost] if lost and done else [])
+            gaps = [lost] if lost and done else []
+            yield Page(reviews.posts, now if done else dict(old), gaps=gaps)
             if done or self._context.stopping():
                 return
             params = {**params, "token": reviews.following}

@@ -176,9 +176,9 @@ class Mastodon:
             last = not found.ids or (bool(found.posts) and oldest < since)
             gap = not last and turn == SEARCH_PAGES - 1
             last = last or gap
-            problems = [_gap(server, term, oldest)] if gap else []
+            gaps = [_gap(server, term, oldest)] if gap else []
             state = {"until": started} if last else state
-            yield Page(found.posts, state, problems, quota=_quota(answer.headers))
+            yield Page(found.posts, state, gaps=gaps, quota=_quota(answer.headers))
             if last:
                 return
 

@@ -23,7 +23,7 @@ class Part:
     """One part of a source.
 
     key: by which its cursor is kept.
-    name: what problems call it.
+    name: what problems and gaps call it.
     pages: its pages after a cursor of its own.
     once: for the first run only: a look further back.
     """
@@ -64,8 +64,13 @@ def read_parts(
                 problems = [f"{part.name}: {problem}" for problem in page.problems]
                 problems += _told(failed[told:])
                 told = len(failed)
-                posts = list(_first(page.posts, seen))
-                yield replace(page, posts=posts, cursor=_mark(marks, refused), problems=problems)
+                yield replace(
+                    page,
+                    posts=list(_first(page.posts, seen)),
+                    cursor=_mark(marks, refused),
+                    problems=problems,
+                    gaps=[f"{part.name}: {gap}" for gap in page.gaps],
+                )
             read += 1
         except Stopped:
             raise

@@ -33,7 +33,6 @@ T = TypeVar("T")
 BATCH = 100  # items in one answer, and ids asked for at once
 SHOWN = 900  # Reddit's listings end after about a thousand items
 OVERLAP = 6 * 3600  # seconds read again: posts held back for moderation come late
-TOLD = 7 * 86_400  # seconds for which a gap is reported
 READ_BY_PRAW = (301, 302, 400, 401, 403, 404, 409, 413, 414, 415, 451)
 GONE = re.compile(r"\s*\[ ?(deleted|removed|Removed by Reddit)[^\]]{0,200}\]\s*")
 
@@ -132,7 +131,6 @@ class Reddit:
         now = int(time.time())
         done = number(state.get("until"))
         since = done - OVERLAP if done is not None else now - self._settings.backfill_days * 86_400
-        gaps = [gap for gap in _gaps(state) if gap[1] > now - TOLD]
         listing = iter(self._guarded(lambda: _listing(reddit, name, self._settings.search_in)))
         count, more, created = 0, True, now
         while more:
@@ -142,12 +140,10 @@ class Reddit:
             count += len(items)
             created = next((i.created for i in reversed(items) if i.created is not None), created)
             more = len(items) == BATCH and created >= since
-            if not more and done is not None and count >= SHOWN and created > done:
-                gaps.append((done, created))
+            lost = not more and done is not None and count >= SHOWN and created > done
+            gaps = [_missing(name, done, created)] if lost and done is not None else []
             posts = streams.unique([item.post for item in items])
-            new = state if more else {"until": now, "gaps": [list(gap) for gap in gaps[-5:]]}
-            told = [] if more else [_missing(name, gap) for gap in gaps]
-            yield Page(posts, new, told, quota=session.quota)
+            yield Page(posts, state if more else {"until": now}, gaps=gaps, quota=session.quota)
 
     def _guarded(self, ask: Callable[[], T]) -> T:
         """Whatever PRAW raises as a sentence."""
@@ -314,16 +310,10 @@ LOGIN = (
 )
 
 
-def _gaps(state: Cursor) -> list[tuple[int, int]]:
-    """Stretches of time that a listing no longer showed."""
-    given = state.get("gaps")
-    pairs = [gap for gap in given if isinstance(gap, list)] if isinstance(given, list) else []
-    numbers = [[number(end) for end in pair] for pair in pairs if len(pair) == 2]
-    return [(low, high) for low, high in numbers if low is not None and high is not None]
-
-
-def _missing(name: str, gap: tuple[int, int]) -> str:
-    low, high = (datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d %H:%M") for end in gap)
+def _missing(name: str, since: int, until: int) -> str:
+    low, high = (
+        datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d %H:%M") for end in (since, until)
+    )
     return (
         f"{name}: more new posts than Reddit still shows; some between {low} and {high} UTC "
         "are missing"

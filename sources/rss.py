@@ -144,8 +144,8 @@ class Rss:
             new.setdefault("seen", _ids(feed)[:MAX_SEEN])
             new.setdefault("ttl", feed.ttl.total_seconds() if feed.ttl else 0)
             wait = longest(fresh, timedelta(seconds=new["ttl"]))
-            problems = [*feed.problems, GAP] if lost else feed.problems
-            yield Page(feed.posts, old if more else new, problems, wait)
+            cursor = old if more else new
+            yield Page(feed.posts, cursor, feed.problems, [GAP] if lost else [], wait)
 
     def _feeds(self, document: Document, seen: set[str]) -> Iterator[tuple[Feed, bool]]:
         """Each document of the feed, and whether there is more to come.

@@ -136,13 +136,15 @@ class StackExchange:
             done = max(done or 0, answer.active or 0, low)
             beyond = answer.active is not None and answer.active > low
             low, page = (answer.active or low, 1) if beyond else (low, page + 1)
-            problems = []
+            gaps = []
             if more and page > LAST_PAGE:
                 more = False
-                problems = [f"more questions active at {_moment(low)} than the site shows"]
+                gaps = [f"more questions active at {_moment(low)} than the site shows"]
                 done = low + 1 + OVERLAP
             wait = LATER if answer.used_up else answer.backoff
-            yield Page(answer.posts, {"active": done}, problems, wait, answer.quota)
+            yield Page(
+                answer.posts, {"active": done}, gaps=gaps, next_poll=wait, quota=answer.quota
+            )
             if more and answer.used_up:
                 raise SourceError(USED_UP, retry_after=LATER)
 

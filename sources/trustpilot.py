@@ -80,7 +80,7 @@ class Trustpilot:
             last = window.reached or not reviews.more
             cut = not last and page == first + MAX_PAGES - 1
             mark = window.mark("" if last or cut else str(page + 1))
-            yield Page(reviews.posts, {**mark, **place}, [GAP] if cut else [])
+            yield Page(reviews.posts, {**mark, **place}, gaps=[GAP] if cut else [])
             if last or cut or self._context.stopping():
                 return
 

@@ -204,7 +204,11 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "last_attempt_at": "last time it was tried, UTC",
             "next_attempt_at": "when it will be tried next, UTC",
             "problems": "what its last reading had to leave out, counted",
-            "last_problem": "the last of these, in words: a row, a gap, a part that failed",
+            "last_problem": "the last of these, in words: a row, a part that failed",
+            "gaps": "times in the last 30 days that posts were lost, since the service shows so "
+            "many at a time",
+            "last_gap": "the last of these, in words; empty: none",
+            "last_gap_at": "when it was found, UTC",
             "quota": "what is left of the service's allowance, in words",
             "recheck_error": "why stored posts could not be looked at again; empty: all is well",
         },

@@ -121,6 +121,10 @@ WITH pace AS (
          WHERE p.source_id = l.id AND p.day > date(l.last_day, '-28 days')) AS posts
     FROM (SELECT id, (SELECT max(day) FROM posts WHERE source_id = sources.id) AS last_day
           FROM sources) l
+), lost AS (
+    SELECT source_id, count(*) AS gaps, max(id) AS last
+    FROM gaps WHERE found_at >= strftime('%Y-%m-%dT%H:%M:%S', 'now', '-30 days')
+    GROUP BY source_id
 )
 SELECT
     s.name AS source,
@@ -151,9 +155,12 @@ SELECT
     s.next_attempt_at,
     json_array_length(s.problems) AS problems,
     json_extract(s.problems, '$[#-1]') AS last_problem,
+    ifnull(o.gaps, 0) AS gaps,
+    (SELECT said FROM gaps g WHERE g.id = o.last) AS last_gap,
+    (SELECT found_at FROM gaps g WHERE g.id = o.last) AS last_gap_at,
     s.quota,
     s.recheck_error
-FROM sources s LEFT JOIN pace w ON w.source_id = s.id
+FROM sources s LEFT JOIN pace w ON w.source_id = s.id LEFT JOIN lost o ON o.source_id = s.id
 WHERE s.active = 1;
 """
 

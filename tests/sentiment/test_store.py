@@ -9,6 +9,7 @@ from sentiment import database
 from sentiment.database import rows
 from sentiment.privacy import pseudonym
 from sentiment.store import MAX_TEXT, store_page
+from sources.base import Page
 from tests.sentiment.firm import firm, page, post
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -154,3 +155,15 @@ def test_a_stock_phrase_is_no_copy(db, store):
     """Two people may both say thank you."""
     store(post("a", "Super Service, vielen Dank!"), post("b", "Super Service, vielen Dank!"))
     assert database.count(db, "SELECT count(*) FROM posts WHERE duplicate_of IS NOT NULL") == 0
+
+
+def test_a_gap_stays_recorded(config, db):
+    """What could no longer be had is visible for a month, however well later readings go."""
+    source = rows(db, "SELECT id FROM sources WHERE name = 'forum'")[0]["id"]
+    store_page(db, source, Page([], {}, gaps=["more was posted than it shows"]), HIDE, config.zone)
+    store_page(db, source, Page([], {}), HIDE, config.zone)
+    (seen,) = rows(db, "SELECT gaps, last_gap FROM source_health WHERE source = 'forum'")
+    assert seen == {"gaps": 1, "last_gap": "more was posted than it shows"}
+    db.execute("UPDATE gaps SET found_at = '2026-01-01T00:00:00+00:00'")
+    (old,) = rows(db, "SELECT gaps, last_gap FROM source_health WHERE source = 'forum'")
+    assert old == {"gaps": 0, "last_gap": None}

@@ -258,7 +258,7 @@ def test_a_long_reading_says_how_far_it_is(scripted, monkeypatch, capsys):
     """A first reading of years tells now and then what it has stored."""
     monkeypatch.setattr(collecting, "TOLD_EVERY", -1)
     scripted([a_page(1), a_page(2)])
-    assert re.search(r"reading .*new=2", capsys.readouterr().out)
+    assert re.search(r"reading .*back_to=\d{4}-\d\d-\d\d .*new=2", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

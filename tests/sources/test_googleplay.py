@@ -166,11 +166,11 @@ def test_a_pause_of_more_than_a_week_is_a_gap(server, adapter):
     now, mark = datetime.now(UTC), {"package": PACKAGE}
     for days, gap in ((6, False), (9, True)):
         pages = list(adapter().pages({**mark, "read": (now - timedelta(days=days)).isoformat()}))
-        problems = [problem for page in pages for problem in page.problems]
-        assert bool(problems) is gap
-    assert "bring them in by `file`" in problems[0]
+        lost = [each for page in pages for each in page.gaps]
+        assert bool(lost) is gap
+    assert "bring them in by `file`" in lost[0]
     (other,) = adapter().pages({"read": "2026-01-01T00:00:00+00:00", "package": "de.other.app"})
-    assert other.problems == []
+    assert other.gaps == []
 
 
 def test_a_run_that_was_cut_short_is_no_visit(server, adapter):

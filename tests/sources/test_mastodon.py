@@ -264,3 +264,12 @@ def test_settings_fit_together():
         Mastodon.Settings(servers=["https://a.example"], hashtags=["x"], tokens={"https://b": "t"})
     with pytest.raises(ValidationError, match="single words"):
         Mastodon.Settings(servers=["https://a.example"], hashtags=["zwei Wörter"])
+
+
+def test_a_search_that_shows_too_little_is_a_gap(adapter, server, monkeypatch):
+    """More new posts than the search pages through: it says before when some are missing."""
+    monkeypatch.setattr("sources.mastodon.SEARCH_PAGES", 2)
+    options = {"hashtags": [], "terms": ["Ahornhof"], "tokens": {server.url(""): "t"}}
+    pages = list(adapter(Instance(*SOME, token="t"), **options).pages(None))
+    assert [page.gaps for page in pages[:-1]] == [[]]
+    assert 'more new posts with "Ahornhof" than it shows: those before 20' in pages[-1].gaps[0]

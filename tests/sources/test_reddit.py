@@ -229,24 +229,24 @@ def test_a_held_back_post_is_read_later(adapter):
 
 
 def test_a_gap_is_told(adapter):
-    """More new posts than Reddit shows: the sentence says which time is missing, for a week."""
+    """More new posts than Reddit shows: the sentence says which time is missing, once."""
     crowd = [submission(number, ago=number) for number in range(SHOWN + 200)]
     site = Site(crowd)
     pages = list(
         adapter(site, comments=False).pages({"streams": {"r/recht": {"until": NOW - 864000}}})
     )
     assert len(ids_of(pages)) == 1000
-    (told,) = pages[-1].problems
+    (told,) = pages[-1].gaps
     assert told.startswith("r/recht: more new posts than Reddit still shows; some between 20")
     (*_, last) = adapter(site, comments=False).pages(pages[-1].cursor)
-    assert last.problems == [told]
+    assert last.gaps == []
 
 
 def test_the_first_run_reports_no_gap(adapter):
     """Before the first run nothing was promised."""
     crowd = [submission(number, ago=number) for number in range(SHOWN + 200)]
     (*_, last) = adapter(Site(crowd), comments=False).pages(None)
-    assert last.problems == []
+    assert last.gaps == []
 
 
 def test_the_rate_limit_is_obeyed_without_sleeping(adapter, server):

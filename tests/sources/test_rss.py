@@ -492,8 +492,8 @@ def test_a_gap_is_told(server, context):
     adapter = reader(context, server.url("/feed"))
     (first,) = adapter.pages(None)
     (second,) = adapter.pages(first.cursor)
-    assert first.problems == []
-    assert "may be missing" in second.problems[0]
+    assert first.gaps == []
+    assert "may be missing" in second.gaps[0]
     assert texts([second]) == ["Titel 4", "Titel 5"]
 
 

@@ -35,6 +35,7 @@ class Site:
 
     def __init__(self, *questions: dict, size: int = 3, left: int = 300, **extra) -> None:
         self.questions, self.size, self.left, self.extra = list(questions), size, left, extra
+        self.most = max(left, 300)
 
     def by_id(self, asked):
         wanted = unquote(asked.path).rpartition("/")[2].split(";")
@@ -55,7 +56,7 @@ class Site:
             {
                 "items": found[start : start + self.size],
                 "has_more": len(found) > start + self.size,
-                "quota_max": 300,
+                "quota_max": self.most,
                 "quota_remaining": self.left,
                 **self.extra,
             }
@@ -189,3 +190,12 @@ def test_settings_say_what_is_missing():
         StackExchange.Settings(site="law")
     with pytest.raises(ValidationError, match="labor-law"):
         StackExchange.Settings(site="law", tags=["labor law"])
+
+
+def test_more_questions_of_one_second_than_pages_are_a_gap(adapter, monkeypatch):
+    """What the site does not page through is told, and the reading goes on behind it."""
+    monkeypatch.setattr("sources.stackexchange.LAST_PAGE", 2)
+    crowd = [question(number, ago=500) for number in range(1, 9)]
+    pages = list(adapter(Site(*crowd)).pages(None))
+    assert "more questions active at 20" in pages[-1].gaps[0]
+    assert pages[-1].cursor["streams"]["tag germany"]["active"] > crowd[0]["last_activity_date"]
