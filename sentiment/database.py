@@ -56,7 +56,7 @@ def m004_search(db: Database) -> None:
 
 def m005_forgotten(db: Database) -> None:
     """Marks of what was forgotten on request: whoever comes with one of these is not let in."""
-    db.execute("CREATE TABLE forgotten (mark TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
+    _run(db, "forgotten.sql")
 
 
 def m006_reading(db: Database) -> None:
@@ -76,10 +76,7 @@ def m008_drivers(db: Database) -> None:
 
 def m009_share_bounds(db: Database) -> None:
     """Intervals of shares, from benchmarks/share_bounds.py."""
-    db.execute(
-        "CREATE TABLE share_bounds (whole INTEGER PRIMARY KEY, "  # how many answers
-        "lows TEXT NOT NULL) STRICT"  # five digits for each number of good ones, from 0 on
-    )
+    _run(db, "share_bounds.sql")
     lines = (files("sentiment.schema") / "share_bounds.txt").read_text("ascii").splitlines()
     db.conn.executemany("INSERT INTO share_bounds VALUES (?, ?)", map(str.split, lines))
 

@@ -1,30 +1,31 @@
-CREATE TABLE driver_lists (
+CREATE TABLE driver_lists (               -- periods of a service for which drivers are kept
     id INTEGER PRIMARY KEY,
     company_id INTEGER NOT NULL REFERENCES companies (id),
     service_id INTEGER REFERENCES services (id),
     period TEXT NOT NULL,                 -- '28 days', '90 days' or a month, 2026-03
-    from_day TEXT NOT NULL,
-    to_day TEXT NOT NULL,
+    from_day TEXT NOT NULL,               -- its first day
+    to_day TEXT NOT NULL,                 -- its last day
     mentions INTEGER NOT NULL DEFAULT 0,  -- looked at: the newest of the period
     stale INTEGER NOT NULL DEFAULT 1,     -- 1: to be computed; 2: being computed; 0: up to date
-    updated_at TEXT
+    updated_at TEXT                       -- when it was computed, UTC
 ) STRICT;
 CREATE UNIQUE INDEX driver_lists_key ON driver_lists (company_id, ifnull(service_id, 0), period);
 
-CREATE TABLE drivers (
+CREATE TABLE drivers (                    -- phrases that set negative and positive mentions apart
     list_id INTEGER NOT NULL REFERENCES driver_lists (id),
+    -- whose words they are: negative or positive mentions'
     polarity TEXT NOT NULL CHECK (polarity IN ('negative', 'positive')),
-    phrase TEXT NOT NULL,
-    mentions INTEGER NOT NULL,
+    phrase TEXT NOT NULL,                 -- as it is written most often
+    mentions INTEGER NOT NULL,            -- of this polarity that have it
     authors INTEGER NOT NULL,             -- of this polarity who say it
     of_authors INTEGER NOT NULL,          -- all of this polarity
     other_authors INTEGER NOT NULL,       -- of the opposite polarity who say it
-    of_other_authors INTEGER NOT NULL,
-    log_odds REAL NOT NULL,
-    low REAL NOT NULL,
-    high REAL NOT NULL,
-    z REAL NOT NULL,
-    example_mention_id INTEGER NOT NULL,
+    of_other_authors INTEGER NOT NULL,    -- all of the opposite polarity
+    log_odds REAL NOT NULL,               -- log-odds ratio; above 0: said more by this polarity
+    low REAL NOT NULL,                    -- lower end of its 95 % interval
+    high REAL NOT NULL,                   -- upper end of its 95 % interval
+    z REAL NOT NULL,                      -- its distance from 0 in standard errors
+    example_mention_id INTEGER NOT NULL,  -- the clearest mention that has it
     PRIMARY KEY (list_id, polarity, phrase)
 ) STRICT, WITHOUT ROWID;
 

@@ -270,6 +270,10 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "next_attempt_at": "nächster Versuch, UTC",
             "problems": "was die letzte Lesung auslassen musste, gezählt",
             "last_problem": "das letzte davon, in Worten",
+            "gaps": "wie oft in den letzten 30 Tagen Beiträge verloren gingen, weil der Dienst nur "
+            "so viele zeigt",
+            "last_gap": "das letzte Mal, in Worten; leer: keines",
+            "last_gap_at": "wann das bemerkt wurde, UTC",
             "quota": "was vom Kontingent des Dienstes übrig ist",
             "recheck_error": "warum gespeicherte Beiträge nicht nachgesehen werden konnten; leer: "
             "alles in Ordnung",

@@ -5,7 +5,7 @@ CREATE TABLE gold_labels (                -- what people said a mention means; s
     polarity TEXT CHECK (polarity IN ('negative', 'neutral', 'positive')),
     emotions TEXT NOT NULL DEFAULT '[]',  -- JSON list of the emotions present
     labelled_at TEXT NOT NULL,
-    labelled_by TEXT NOT NULL,
+    labelled_by TEXT NOT NULL,            -- who said so: the name they log in with
     UNIQUE (mention_id, labelled_by)
 ) STRICT;
 

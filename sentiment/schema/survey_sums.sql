@@ -1,23 +1,22 @@
 -- What the views on survey answers add up: sums by day, week and month, so that millions of answers
 -- need not be read for a figure. Computed by the roll-up; for periods that wait for it, the views
 -- read the answers themselves and are right all the same.
-
 CREATE TABLE survey_sums (
     unit TEXT NOT NULL CHECK (unit IN ('day', 'week', 'month')),
     period TEXT NOT NULL,                 -- the day, the week's Monday, or YYYY-MM
     service_id INTEGER REFERENCES services (id),  -- NULL: the company as a whole
-    segment TEXT,
+    segment TEXT,                         -- customer class
     metric TEXT NOT NULL,
     scale_low REAL NOT NULL,
     scale_high REAL NOT NULL,
     n INTEGER NOT NULL,                   -- answers
     people INTEGER NOT NULL,              -- who gave them
-    w REAL NOT NULL,                      -- sums of weight (w), answer (x), the answer between the
-    ww REAL NOT NULL,                     -- ends of its scale, -1 to 1 (u; for NPS the vote), and
-    wx REAL NOT NULL,                     -- whether it is one of the two best (top)
-    wu REAL NOT NULL,
-    wuu REAL NOT NULL,
-    wtop REAL NOT NULL
+    w REAL NOT NULL,                      -- sum of their weights
+    ww REAL NOT NULL,                     -- sum of the squares of their weights
+    wx REAL NOT NULL,                     -- sum of weight × answer
+    wu REAL NOT NULL,                     -- the same of the answer moved to −1…1; for NPS of the vote
+    wuu REAL NOT NULL,                    -- the same of its square
+    wtop REAL NOT NULL                    -- sum of the weights of the two best answers
 ) STRICT;
 CREATE INDEX survey_sums_by_period ON survey_sums (unit, ifnull(service_id, 0), period);
 
