@@ -471,9 +471,9 @@ def test_an_import_under_way_does_not_bring_them_back(config, answered, tmp_path
 
     real = importing._apply
 
-    def late(*arguments):
+    def late(*arguments, **options):
         assert rows(answered, "SELECT count(*) AS n FROM temp.staged_answers")[0]["n"] == 2
-        real(*arguments)
+        real(*arguments, **options)
 
     finish = importing.Reader.finish
 
