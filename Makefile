@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: run test test-browser lint format bench bench-alerts evaluate train clean
+.PHONY: run test test-browser screenshots lint format bench bench-alerts evaluate train clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,11 @@ test-browser: $(VENV)/installed  ## the pages in real headless Chromium, with ax
 	    $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]' && \
 	    $(BIN)/pytest tests/browser; \
 	else test -z "$$CI"; fi
+
+screenshots: $(VENV)/installed  ## the README's pictures, of the sample company
+	tests/browser/prepare.sh
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	$(BIN)/python docs/screenshots.py
 
 lint: $(VENV)/installed  ## style and types
 	$(BIN)/ruff check .

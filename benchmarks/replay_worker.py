@@ -158,7 +158,7 @@ def collected(settings: config.Config, db: Any, client: Client, finished_url: st
 
     collect.store_page = store_page
     began, new, changed = time.perf_counter(), 0, 0
-    while urlopen(finished_url).read() != b"True":  # noqa: S310 (our own server)
+    while urlopen(finished_url).read() != b"True":
         results = collect.collect(settings, db, client)
         new += sum(result.new for result in results)
         changed += sum(result.changed for result in results)
