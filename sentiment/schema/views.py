@@ -49,11 +49,11 @@ SELECT
     p.id AS post_id
 FROM mentions m
 -- CROSS: mentions first, in the order of an index, so that the newest are found without sorting all
+CROSS JOIN scores k ON k.mention_id = m.id AND k.model = m.model
 CROSS JOIN posts p ON p.id = m.post_id
 JOIN sources s ON s.id = p.source_id
 JOIN companies c ON c.id = m.company_id
-LEFT JOIN services v ON v.id = m.service_id
-JOIN scores k ON k.mention_id = m.id AND k.model = m.model;
+LEFT JOIN services v ON v.id = m.service_id;
 """
 
 
@@ -93,11 +93,14 @@ WHERE n.{everywhere.format("n", "n")} AND n.authors > 0;
 MODEL_CHANGES = """
 CREATE VIEW model_changes AS
 SELECT
-    m.mention_id, m.company, m.service, m.snippet,
+    m.id AS mention_id, c.name AS company, v.name AS service, m.snippet,
     old.model AS old_model, old.polarity AS old_polarity, old.valence AS old_valence,
-    m.model AS new_model, m.polarity AS new_polarity, m.valence AS new_valence
-FROM scored_mentions m
-JOIN scores old ON old.mention_id = m.mention_id AND old.model <> m.model;
+    m.model AS new_model, k.polarity AS new_polarity, k.valence AS new_valence
+FROM mentions m
+CROSS JOIN scores old ON old.mention_id = m.id AND old.model <> m.model
+CROSS JOIN scores k ON k.mention_id = m.id AND k.model = m.model
+JOIN companies c ON c.id = m.company_id
+LEFT JOIN services v ON v.id = m.service_id;
 """
 
 ACTIVE_ALERTS = """
