@@ -430,13 +430,17 @@ ORDER BY day
 """.format(*EKMAN)
 
 
+FILL = re.compile(
+    r"^(INSERT INTO (period_sentiment$|stale_survey_days SELECT)|UPDATE sources SET posts)",
+    re.MULTILINE,
+)
+
+
 def write_sums(db: Database) -> None:
     """What the triggers would have kept: by the statements that bring up an old database."""
-    script = (Path(schema.__file__).parent / "reading.sql").read_text("utf-8")
-    for statement in _statements(script):
-        if re.search(
-            r"^(INSERT INTO period_sentiment|UPDATE sources SET posts)", statement, re.MULTILINE
-        ):
+    for script in ("reading.sql", "survey_sums.sql"):
+        sql = (Path(schema.__file__).parent / script).read_text("utf-8")
+        for statement in filter(FILL.search, _statements(sql)):
             db.execute(statement)
 
 
