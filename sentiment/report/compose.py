@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,10 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under a head; the first column is text, the others are figures."""
+    """Rows of cells under a head; the first column is text, the others are figures.
+
+    What stands in a cell's second line is the figure's uncertainty.
+    """
 
     head: list[str]
     rows: list[list[str]]
@@ -116,13 +120,33 @@ def _summary(found: Found, say: Say) -> Iterator[Block]:
     if not found.scorecard:
         yield Paragraph(say("nothing"))
         return
+    if found.today:
+        yield Paragraph(say("running", day=say.day(found.today)))
+    yield Paragraph(say("basis", **_basis(found, say)))
     falls, rises = (
-        list(dict.fromkeys(row["service"] for row in found.changes if (row["change"] < 0) is down))
-        for down in (True, False)
+        [row for row in found.changes if (row["change"] < 0) is down] for down in (True, False)
     )
-    sentences = [say("falls", services=", ".join(falls))] if falls else []
-    sentences += [say("rises", services=", ".join(rises))] if rises else []
+    sentences = [say("falls", services=_moves(falls, say))] if falls else []
+    sentences += [say("rises", services=_moves(rises, say))] if rises else []
+    if sentences and len({row["service"] for row in found.changes}) < len(found.scorecard):
+        sentences.append(say("others"))
     yield Paragraph(" ".join(sentences) or say("calm"))
+
+
+def _basis(found: Found, say: Say) -> dict[str, str]:
+    """How much there is: mentions, and answers to all questions."""
+    asked = ("csat_responses", "nps_responses", "ces_responses")
+    answers = sum(row[name] or 0 for row in found.scorecard for name in asked)
+    mentions = sum(row["mentions"] or 0 for row in found.scorecard)
+    return {"mentions": say.number(mentions), "answers": say.number(answers)}
+
+
+def _moves(changes: list[Row], say: Say) -> str:
+    """As in "Arbeitsrecht (Stimmung, NPS), Mietrecht (CSAT)"."""
+    figures: dict[str, list[str]] = {}
+    for row in changes:
+        figures.setdefault(row["service"], []).append(say.metric(row["metric"]))
+    return ", ".join(f"{service} ({', '.join(names)})" for service, names in figures.items())
 
 
 def _scorecard(found: Found, say: Say) -> Iterator[Block]:
@@ -158,10 +182,10 @@ def _scores(row: Row, say: Say) -> list[str]:
 def _figure(
     row: Row, name: str, say: Say, digits: int = 0, *, sign: bool = False, unit: str = ""
 ) -> str:
-    """As in "−12 (−30 to +5)"."""
+    """As in "−12 (−30 to +5)"; what stands in brackets, on a line of its own."""
     value = say.number(row[name], digits, sign=sign)
     interval = say.interval(row[f"{name}_low"], row[f"{name}_high"], digits, sign=sign)
-    return f"{value}{unit} ({interval})"
+    return f"{value}{unit}\n({interval})"
 
 
 def _survey(
@@ -186,7 +210,7 @@ def _segments(found: Found, say: Say) -> Iterator[Block]:
         value = say("hidden")
         if row["value"] is not None:
             interval = say.interval(row["low"], row["high"], digits, sign=sign)
-            value = f"{say.number(row['value'], digits, sign=sign)} ({interval})"
+            value = f"{say.number(row['value'], digits, sign=sign)}\n({interval})"
         shown = f"{value}, n {say.number(row['responses'])}"
         cells.setdefault((row["service"], row["metric"]), {})[row["segment"]] = shown
     yield Table(
@@ -218,16 +242,23 @@ def _changes(found: Found, say: Say) -> Iterator[Block]:
 
 def _change(row: Row, say: Say) -> str:
     digits, sign = (0, True) if row["metric"] in ("net_sentiment", "nps") else (2, False)
+    change = _difference(row["value"], row["before"], digits)
     return say(
         "fell" if row["change"] < 0 else "rose",
         figure=say.metric(row["metric"]),
         before=say.number(row["before"], digits, sign=sign),
         value=say.number(row["value"], digits, sign=sign),
-        change=say.number(row["change"], digits, sign=True),
+        change=say.number(change, digits, sign=True),
+        what=say("voices" if row["metric"] == "net_sentiment" else "answers"),
         interval=say.interval(row["change_low"], row["change_high"], digits, sign=True),
         n=say.number(row["n"]),
         n_before=say.number(row["n_before"]),
     )
+
+
+def _difference(value: float, before: float, digits: int) -> float:
+    """As a reader gets it by subtracting what is printed."""
+    return round(value, digits) - round(before, digits)
 
 
 def _drivers(drivers: list[Driver], say: Say) -> Iterator[Block]:
@@ -260,29 +291,38 @@ def _together(found: Found, say: Say) -> Iterator[Block]:
         return
     yield Heading(say("together"))
     moved = [row for row in found.together if row["verdict"] != "no clear change"]
+    alike: dict[tuple[str, str], list[Row]] = {}
     for row in moved:
-        yield Paragraph(_moved(row, say))
+        alike.setdefault((row["service"], row["verdict"]), []).append(row)
+    for of_one in alike.values():
+        yield Paragraph(_moved(of_one, say))
     if found.together and not moved:
         yield Paragraph(say("quiet"))
     for row in found.shifts:
         yield Paragraph(_shift(row, say))
+    if found.shifts:
+        yield Paragraph(say("shifts_chance"))
     for row in found.agreement:
         yield Paragraph(_agreement(row, say))
 
 
-def _moved(row: Row, say: Say) -> str:
-    """The view's verdict in words, with its numbers as the language writes them."""
-    verdict = row[f"sentence_{say.language}"].split(" (")[0]
-    digits = 0 if row["metric"] == "nps" else 2
-    changes = [
-        f"{name} {say.number(row[f'{of}_change'], places, sign=True)} "
-        f"[{say.interval(row[f'{of}_change_low'], row[f'{of}_change_high'], places, sign=True)}]"
-        for name, of, places in (
-            (say("public"), "public", 0),
-            (say.metric(row["metric"]), "survey", digits),
-        )
-    ]
-    return f"{row['service']}: {verdict} ({', '.join(changes)})."
+def _moved(alike: list[Row], say: Say) -> str:
+    """The view's verdict in words, with the numbers of each figure that it holds for."""
+    first = alike[0]
+    verdict = first[f"sentence_{say.language}"].split(" (")[0]
+    changes = [_step(first, "public", say("public"), 0, say)]
+    for row in alike:
+        digits = 0 if row["metric"] == "nps" else 2
+        changes.append(_step(row, "survey", say.metric(row["metric"]), digits, say))
+    return f"{first['service']}: {verdict} ({', '.join(changes)})."
+
+
+def _step(row: Row, of: str, name: str, digits: int, say: Say) -> str:
+    """As in "NPS −27 [−48 to −6]"."""
+    low, high = row[f"{of}_change_low"], row[f"{of}_change_high"]
+    change = _difference(row[of], row[of] - row[f"{of}_change"], digits)
+    interval = say.interval(low, high, digits, sign=True)
+    return f"{name} {say.number(change, digits, sign=True)} [{interval}]"
 
 
 def _shift(row: Row, say: Say) -> str:
@@ -291,7 +331,7 @@ def _shift(row: Row, say: Say) -> str:
         key,
         service=row["service"],
         figure=say.metric(row["metric"]),
-        shift=say.number(abs(row["shift"])),
+        shift=say("month_one" if abs(row["shift"]) == 1 else "month_more", n=abs(row["shift"])),
         correlation=say.number(row["correlation"], 2, sign=True),
         interval=say.interval(row["low"], row["high"], 2, sign=True),
         months=say.number(row["months"]),
@@ -317,6 +357,12 @@ def _alerts(found: Found, say: Say) -> Iterator[Block]:
 
 
 def _alert(row: dict[str, Any], say: Say) -> str:
-    about = row["service"] or row["company"] or row["rule"]
-    reason = reason_text(row, say.language)
-    return say("alert", about=about, since=say.day(row["since_at"][:10]), reason=reason)
+    subject = row["subject"].upper() if row["rule"] == "survey" else row["subject"]
+    about = row["service"] or subject or row["company"] or row["rule"]
+    reason = re.sub(r"(?<=\s)-(?=\d)", "−", reason_text(row, say.language)).rstrip(".")
+    since, until = (
+        say.day(moment[:10]) if moment else "" for moment in (row["since_at"], row["over_at"])
+    )
+    return say(
+        "alert_over" if until else "alert", about=about, since=since, until=until, reason=reason
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sentiment.database import rows
+from sentiment.database import rows, today
 from sentiment.drivers import drivers_between
 from sentiment.status import AGREEMENT
 
@@ -30,7 +30,8 @@ class Found:
 
     changes: those beyond chance; compared: how many were looked at. posts, drivers: those that
     explain, by service. together: divergence of the month. shifts: of lead_lag, the strongest per
-    service and figure whose interval misses 0.
+    service and figure whose interval misses 0. alerts: those that fired in the month or still did.
+    today: where the month is still running.
     """
 
     company: str
@@ -45,6 +46,7 @@ class Found:
     shifts: list[Row]
     agreement: list[Row]
     alerts: list[Row]
+    today: str | None = None
 
 
 def latest_month(db: Database) -> str:
@@ -74,7 +76,8 @@ def gather(config: Config, db: Database, month: str) -> Found:
         together=_sorted(rows(db, "SELECT * FROM divergence WHERE period = ?", month), order),
         shifts=_sorted(rows(db, SHIFTS), order),
         agreement=rows(db, AGREEMENT),
-        alerts=rows(db, "SELECT * FROM active_alerts WHERE state = 'firing' ORDER BY since_at"),
+        alerts=rows(db, ALERTS, month, month),
+        today=now if (now := str(today(config.zone))).startswith(month) else None,
     )
 
 
@@ -90,6 +93,21 @@ ORDER BY segment, metric DESC
 SHIFTS = """
 SELECT service, metric, shift, months, correlation, low, high, max(abs(correlation)) AS strength
 FROM lead_lag WHERE low > 0 OR high < 0 GROUP BY service, metric
+"""
+ALERTS = """
+SELECT rule, company, service, subject, reason, detail, since_at, over_at FROM (
+    SELECT a.rule, a.subject, c.name AS company, v.name AS service, t.reason, t.detail,
+        t.happened_at AS since_at,
+        (SELECT min(happened_at) FROM alert_transitions o
+         WHERE o.alert_id = a.id AND o.id > t.id AND o.to_state <> 'firing') AS over_at
+    FROM alert_transitions t
+    JOIN alerts a ON a.id = t.alert_id
+    LEFT JOIN companies c ON c.id = a.company_id
+    LEFT JOIN services v ON v.id = a.service_id
+    WHERE t.to_state = 'firing' AND t.from_state <> 'firing'
+)
+WHERE substr(since_at, 1, 7) <= ? AND (over_at IS NULL OR substr(over_at, 1, 7) >= ?)
+ORDER BY since_at
 """
 EXPLAINING = """
 SELECT source, source_kind, day, snippet, url, polarity, valence, author FROM (

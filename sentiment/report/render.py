@@ -25,10 +25,11 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; } h3 { font
 th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #ccc;
   vertical-align: top; }
 td { font-variant-numeric: tabular-nums; } th:first-child, td:first-child { font-weight: 600; }
+td small { display: block; font-size: .8rem; color: #555; white-space: nowrap; }
 blockquote { margin: .8rem 0; padding-left: 1rem; border-left: 4px solid #888; }
 cite { display: block; font-size: .85rem; color: #555; overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) { body { color: #eee; background: #161616; }
-  th, td { border-color: #444; } cite { color: #bbb; } a { color: #9cf; } }
+  th, td { border-color: #444; } cite, td small { color: #bbb; } a { color: #9cf; } }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -62,13 +63,19 @@ def _html(block: Block) -> str:
         case Table(head, rows):
             top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
             lines = "\n".join(
-                "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+                "<tr>" + "".join(f"<td>{_html_cell(cell)}</td>" for cell in row) + "</tr>"
                 for row in rows
             )
             return (
                 f'<div class="wide"><table>\n<thead><tr>{top}</tr></thead>\n'
                 f"<tbody>\n{lines}\n</tbody>\n</table></div>"
             )
+
+
+def _html_cell(text: str) -> str:
+    """The figure, and smaller below it what its uncertainty is."""
+    figure, _, more = text.partition("\n")
+    return html.escape(figure) + (f"<small>{html.escape(more)}</small>" if more else "")
 
 
 def markdown(blocks: list[Block], _language: str) -> str:
@@ -128,10 +135,14 @@ def terminal(blocks: list[Block], _language: str) -> str:
             case Table(head, rows):
                 table = Lines(*map(escape, head), box=box.SIMPLE_HEAD)
                 for row in rows:
-                    table.add_row(*(escape(_bare(cell)) for cell in row))
+                    table.add_row(*(escape(_lines(cell)) for cell in row))
                 out.print(table)
     file = out.file
     return file.getvalue() if isinstance(file, io.StringIO) else ""
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(_bare, text.split("\n")))
 
 
 def _bare(text: str) -> str:

@@ -1,13 +1,14 @@
 """The report: figures a person can hand on, and nothing that a post could do to its reader."""
 
 import html.parser
+import json
 import re
 from datetime import UTC, datetime
 
 import pytest
 
 from sentiment.cli import app
-from sentiment.database import rows
+from sentiment.database import rows, today
 from sentiment.phrases import Driver
 from sentiment.report import report
 from sentiment.report.compose import Heading, Paragraph, Quote, Say, Table, _drivers
@@ -56,9 +57,69 @@ def test_the_report_says_what_changed_beyond_chance_and_shows_posts(config, marc
     ]  # fmt: skip
     assert len(found.posts["Arbeitsrecht"]) == 2
     text = report(config, march, month="2026-03", form="markdown", language="en")
-    assert "Down by more than chance: Arbeitsrecht." in text
+    assert "Down by more than chance: Arbeitsrecht (Sentiment, NPS)." in text
     assert "Sentiment fell from +60 to −70: −130" in text
     assert "Arbeitsrecht: Both fall" in text
+
+
+def test_figures_that_move_alike_share_a_sentence(config, march):
+    """One verdict on a service, with the numbers of each figure."""
+    for month, value in (("2026-02", 5), ("2026-03", 2)):
+        for _ in range(20):
+            answer(march, "csat", value, month)
+    text = report(config, march, month="2026-03", form="terminal", language="de")
+    line = " ".join(text.split("Arbeitsrecht: Beide fallen")[1].split())
+    assert line.startswith("(öffentlich −130 [")
+    assert "CSAT −3,00 [" in line
+    assert "NPS −121 [" in line
+    assert text.count("Beide fallen") == 1
+
+
+def test_the_change_is_what_a_reader_gets_by_subtracting(config, march):
+    """From +87.5, shown as +88, to −33.3, shown as −33: −121."""
+    text = report(config, march, month="2026-03", form="markdown", language="en")
+    found = re.search(r"NPS fell from (\S+) to (\S+): (\S+) .* with 32 and 30 answers", text)
+    before, after, change = (int(part.replace("−", "-")) for part in found.groups())
+    assert after - before == change
+
+
+def test_a_month_that_is_not_over_says_so(config, db):
+    """Whoever reads on should not compare it with whole months."""
+    month = today(config.zone).isoformat()[:7]
+    for _ in range(5):
+        answer(db, "nps", 9, month, day=f"{month}-01")
+    assert "Der Monat läuft noch" in report(config, db, form="markdown")
+    for _ in range(5):
+        answer(db, "nps", 9, "2026-01")
+    assert "läuft noch" not in report(config, db, form="markdown", month="2026-01")
+
+
+def test_alerts_are_those_of_the_month_and_say_when_they_were_over(config, march):
+    """In German, too; not what fired before or after."""
+    march.execute(
+        "INSERT INTO alerts (id, rule, company_id, service_id, state, since_at) "
+        "VALUES (1, 'threshold', 1, 1, 'ok', '')"
+    )
+    why = json.dumps({"reason": {"code": "below", "net": -40.0, "below": -20.0}})
+    for before, state, at in (
+        ("pending", "firing", "2026-03-05"), ("firing", "firing", "2026-03-12"),
+        ("firing", "resolved", "2026-04-02"), ("pending", "firing", "2026-05-01"),
+    ):  # fmt: skip
+        march.execute(
+            "INSERT INTO alert_transitions (alert_id, from_state, to_state, reason, happened_at, "
+            "detail) VALUES (1, ?, ?, 'because', ?, ?)",
+            [before, state, f"{at}T10:00:00+00:00", why],
+        )
+    told = {
+        month: report(config, march, month=month, form="markdown")
+        for month in ("2026-02", "2026-03", "2026-04", "2026-05", "2026-06")
+    }
+    assert "Alarme" not in told["2026-02"]
+    sentence = "Arbeitsrecht, 05.03.2026 bis 02.04.2026: Die Netto-Stimmung −40 liegt unter −20."
+    assert sentence in told["2026-03"]
+    assert sentence in told["2026-04"]
+    assert sentence not in told["2026-05"]
+    assert "Arbeitsrecht, seit 01.05.2026: Die Netto-Stimmung" in told["2026-06"]
 
 
 def test_german_and_english_write_numbers_dates_and_months_their_own_way():
