@@ -118,6 +118,8 @@ def mentions_of(
     post's source is about. names: ids of companies and of services.
     """
     text = post["text"]
+    if not text:  # stars without words: a rating, and nothing to read
+        return source["language"], []
     companies, services = names
     matches = matcher.match(text, own=own)
     mentions = [

@@ -137,7 +137,7 @@ def parse_reviews(body: bytes, content_type: str, now: datetime) -> Reviews:
     """The reviews of a page; SourceError where it is none. Entries without stars are the app."""
     parsed = parse(body, content_type)
     read = [_review(entry, now) for entry in parsed.entries]
-    posts = {post.external_id: post for post in read if post.rating is not None and post.text}
+    posts = {post.external_id: post for post in read if post.rating is not None}
     return Reviews(list(posts.values()), [post.posted_at for post in posts.values()],
                    parsed.complete)  # fmt: skip
 

@@ -50,6 +50,7 @@ class Post:
     """A public post, comment or review as the source gives it, cleaned to plain text.
 
     external_id: the source's own id; (source, external_id) is unique in the database.
+    text: all the words; empty only for a rating without words, which is stored and never scored.
     posted_at: when it was written, aware, UTC.
     author: as the source names them; becomes a keyed pseudonym before it is stored.
     rating: stars, 1 to 5; never read as a sentiment score.

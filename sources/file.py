@@ -291,18 +291,21 @@ def _post(
 ) -> tuple[Post | None, str]:
     """A row's post and its problem; either may be missing."""
     title, text = headed(_plain(cells.text("title"), 500), _plain(cells.text("text")))
-    if not text:
+    rating, wrong = _rating(cells.text("rating"))
+    if not text and rating is None:
         return None, "no text"
     now = datetime.now(UTC)
     posted_at, problem = _posted_at(cells, date_format, zone, now)
     if problem:
         return None, problem
-    rating, problem = _rating(cells.text("rating"))
     link, author = cells.text("url"), cells.text("author")
     when = posted_at.isoformat() if posted_at else ""
-    words = stable_id(cells.text("title"), cells.text("text"), author, when, link)
+    given = known_id(cells.text("id"))
+    if not (text or given or author or link):
+        return None, "stars without words, and no id or author to tell them from others"
+    words = [cells.text("title"), cells.text("text"), author, when, link]
     post = Post(
-        external_id=known_id(cells.text("id")) or words,
+        external_id=given or stable_id(*words if text else [*words, str(rating)]),
         text=text,
         posted_at=posted_at or min(changed, now),
         title=title,
@@ -310,7 +313,7 @@ def _post(
         author=author_name(author),
         rating=rating,
     )
-    return post, problem
+    return post, wrong
 
 
 def _posted_at(

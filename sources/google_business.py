@@ -203,10 +203,11 @@ def parse_reviews(found: Mapping[str, Any]) -> Reviews:
 
 
 def _post(review: Mapping[str, Any]) -> Post | None:
-    """A review with words; the owner's answer is not the customer's."""
+    """A review, with words or stars alone; the owner's answer is not the customer's."""
     words, given = original(text(review.get("comment"))), known_id(text(review.get("name")))
     written = iso_time(review.get("createTime")) or iso_time(review.get("updateTime"))
-    if not (words and given and written):
+    stars = STARS.get(text(review.get("starRating")))
+    if not ((words or stars) and given and written):
         return None
     reviewer = mapping(review.get("reviewer"))
     name = "" if reviewer.get("isAnonymous") is True else text(reviewer.get("displayName"))
@@ -215,7 +216,7 @@ def _post(review: Mapping[str, Any]) -> Post | None:
         text=words,
         posted_at=written,
         author=author_name(name),
-        rating=STARS.get(text(review.get("starRating"))),
+        rating=stars,
     )
 
 

@@ -245,7 +245,7 @@ def _posts(read: list[Post]) -> tuple[list[Post], list[str]]:
     posts: dict[str, Post] = {}
     problems = []
     for number, post in enumerate(read, start=1):
-        if not post.text:
+        if not post.text and post.rating is None:
             problems.append(f"entry {number} ({post.external_id[:80]}) has no text")
         elif posts.setdefault(post.external_id, post).text != post.text:
             problems.append(f"entry {number} has the id of another ({post.external_id[:80]})")

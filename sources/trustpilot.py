@@ -166,9 +166,10 @@ def _path(review: str) -> str:
 def _post(review: Mapping[str, Any], now: datetime) -> Post | None:
     title, words = headed(tidy(text(review.get("title")), 500), tidy(text(review.get("text"))))
     given = known_id(text(review.get("id")))
-    if not words or not given:
-        return None
     stars = number(review.get("stars"))
+    rating = float(stars) if stars is not None and 1 <= stars <= 5 else None
+    if not (words or rating) or not given:
+        return None
     return Post(
         external_id=given,
         text=words,
@@ -176,7 +177,7 @@ def _post(review: Mapping[str, Any], now: datetime) -> Post | None:
         title=title,
         url=f"https://www.trustpilot.com/reviews/{given}" if given.isalnum() else None,
         author=author_name(text(mapping(review.get("consumer")).get("displayName"))),
-        rating=float(stars) if stars is not None and 1 <= stars <= 5 else None,
+        rating=rating,
     )
 
 

@@ -319,3 +319,24 @@ def test_posts_about_a_competitor_that_is_gone_are_about_nobody(imported, tmp_pa
     with database.open_database(alone) as db:
         match(alone, db)
         assert about(db) == [{"external_id": "ours", "name": "Kanzlei Ahornhof"}]
+
+
+def test_stars_without_words_are_kept_and_never_scored(config, db, classifier):
+    """At a source of one's own too: the rating stands beside the post, and no sentiment is made up."""
+    store(db, post("stars", "", rating=2, author="a"), post("words", "Gut!", author="b"), source=2)
+    process(config, db, lambda: classifier)
+    found = rows(db, "SELECT external_id, text, rating, matched_by IS NOT NULL AS done FROM posts")
+    assert found[0] == {"external_id": "stars", "text": "", "rating": 2.0, "done": 1}
+    assert [row["external_id"] for row in rows(
+        db, "SELECT p.external_id FROM mentions m JOIN posts p ON p.id = m.post_id")] == ["words"]  # fmt: skip
+    assert [passage.text for passage in classifier.seen] == ["Gut!"]
+
+
+def test_words_that_come_later_are_read(config, db, classifier):
+    """Who gave stars first and wrote then is heard; who takes the words back is not any more."""
+    for words, mentions in (("", 0), ("Leider schlecht", 1), ("", 0)):
+        store(db, post("1", words, rating=2, author="a"), source=2)
+        process(config, db, lambda: classifier)
+        assert database.count(db, "SELECT count(*) FROM mentions") == mentions
+        votes = database.count(db, "SELECT ifnull(sum(authors), 0) FROM daily_sentiment")
+        assert votes == mentions

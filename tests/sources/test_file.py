@@ -514,3 +514,17 @@ def test_no_bytes_raise_anything_but_a_source_error(tmp_path, content, name):
                 ).encode()
                 assert row.post.external_id
                 assert row.post.posted_at.tzinfo is UTC
+
+
+def test_stars_without_words_are_taken_where_they_can_be_told_apart(context):
+    """A row of stars with an id or an author is a rating; one that could be any row is not."""
+    rows = "id;Name;Sterne;Text;Datum\n7;;4;;1.3.2026\n;Eva;2;;1.3.2026\n;;5;;1.3.2026\n"
+    drop(context, "a.csv", rows)
+    (page,) = read(context)
+    assert [(post.external_id == "7", post.text, post.rating) for post in page.posts] == [
+        (True, "", 4.0),
+        (False, "", 2.0),
+    ]
+    assert page.problems == [
+        "a.csv line 4: stars without words, and no id or author to tell them from others"
+    ]

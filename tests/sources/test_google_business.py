@@ -139,10 +139,17 @@ def test_stars_are_words(word, stars):
 
 
 def test_who_wants_no_name_has_none():
-    """An anonymous reviewer is nobody, whatever name the answer holds; stars alone are no post."""
+    """An anonymous reviewer is nobody, whatever name the answer holds."""
     hidden = {"displayName": "Ein Google-Nutzer", "isAnonymous": True}
-    found = parse_reviews({"reviews": [review(1, reviewer=hidden), review(2, words="")]})
+    found = parse_reviews({"reviews": [review(1, reviewer=hidden)]})
     assert [(post.external_id[-2:], post.author) for post in found.posts] == [("r1", None)]
+
+
+def test_stars_without_words_are_a_rating():
+    """Most customers write nothing: what they gave counts all the same. Neither is nothing."""
+    nothing = review(3, words="", starRating="STAR_RATING_UNSPECIFIED")
+    found = parse_reviews({"reviews": [review(2, words="", starRating="TWO"), nothing]})
+    assert [(post.text, post.rating) for post in found.posts] == [("", 2.0)]
 
 
 @pytest.mark.parametrize(
