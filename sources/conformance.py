@@ -130,7 +130,7 @@ class Conformance:
             self.adapter.Settings.model_validate({**self.settings(server), "no_such_key": 1})
 
     def test_posts_are_whole_and_private_data_stays_away(self) -> None:
-        """Ids are unique, times UTC, words or a rating there, ratings 1 to 5; no e-mail addresses."""
+        """Ids are unique, times UTC, words or stars there, ratings 1 to 5; no e-mail addresses."""
         with self._server() as server:
             pages = list(self._pages(server))
         ids = [post.external_id for page in pages for post in page.posts]

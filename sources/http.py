@@ -50,13 +50,17 @@ FINAL = {
 SAFE_HEADERS = frozenset({"accept", "accept-language"})  # may follow a redirect to another origin
 
 
+def release() -> str:
+    """Which version of us this is."""
+    try:
+        return version("sentiment-worker")
+    except PackageNotFoundError:
+        return "0"
+
+
 def default_user_agent(contact: str = "") -> str:
     """Our name for the servers' logs, with an address (mail or web) to complain to."""
-    try:
-        number = version("sentiment-worker")
-    except PackageNotFoundError:
-        number = "0"
-    return f"sentiment-worker/{number}" + (f" (+{contact})" if contact else "")
+    return f"sentiment-worker/{release()}" + (f" (+{contact})" if contact else "")
 
 
 @dataclass(frozen=True, slots=True)

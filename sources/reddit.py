@@ -17,7 +17,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from sources import base, streams
 from sources.base import Context, Cursor, Page, Post, SourceError
 from sources.fields import Terms, WebAddress, epoch, number, text, what_it_is
-from sources.http import default_user_agent
+from sources.http import release
 from sources.text import author_name, headed, known_id, tidy, web_address
 
 if TYPE_CHECKING:
@@ -236,7 +236,8 @@ def parse_item(item: Any) -> Item:
 def _reddit(settings: RedditSettings, session: _Session) -> praw.Reddit:
     import praw
 
-    agent = f"linux:{default_user_agent()} (by /u/{settings.username.rpartition('/')[2]})"
+    # platform:app:version (by /u/name), as Reddit's Data API Wiki asks for
+    agent = f"linux:sentiment-worker:v{release()} (by /u/{settings.username.rpartition('/')[2]})"
     return praw.Reddit(
         client_id=settings.client_id,
         client_secret=settings.client_secret.get_secret_value(),

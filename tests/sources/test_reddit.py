@@ -202,7 +202,7 @@ def test_reddit_is_told_who_we_are(adapter, server):
     """The user agent names program and account, as Reddit wants it."""
     list(adapter(Site(POSTS)).pages(None))
     agents = {asked.headers["user-agent"] for asked in server.requests}
-    assert all(re.match(r"linux:sentiment-worker/\S+ \(by /u/firma\)", agent) for agent in agents)
+    assert all(re.match(r"linux:sentiment-worker:v\S+ \(by /u/firma\)", agent) for agent in agents)
 
 
 def test_one_login_a_run(adapter):
