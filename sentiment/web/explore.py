@@ -78,7 +78,7 @@ class Wanted:
         query: list[tuple[str, str]] = [
             ("day__gte", str(selection.first)),
             ("day__lte", str(selection.last)),
-            ("is_copy", "0"),
+            ("is_copy__lt", "1"),  # a number, which "is_copy" would not be taken for
             ("source_kind__not", "survey"),
         ]
         if self.company != EVERY:

@@ -598,4 +598,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Keine Wendung sagen genug Menschen, als dass sie den Unterschied erklärte.",
         "No phrase is said by enough people to explain the difference.",
     ),
+    "findings": ("Was an den Namen und Regeln auffällt", "What stands out in the names and rules"),
+    "findings_explained": (
+        "Nach den Mustern allein, auf Englisch; „sentiment portfolio lint“ prüft auch die gespeicherten Beiträge.",
+        "By the patterns alone; “sentiment portfolio lint” looks at the stored posts, too.",
+    ),
+    "finding_error": ("Fehler", "error"),
+    "finding_warning": ("Warnung", "warning"),
+    "finding_hint": ("Hinweis", "hint"),
 }

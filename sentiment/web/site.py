@@ -12,6 +12,8 @@ from urllib.parse import quote
 from datasette.utils.asgi import Response
 
 from sentiment.database import connect, today
+from sentiment.portfolio.lint import ORDER
+from sentiment.portfolio.wording import wording
 from sentiment.web import access, selection
 from sentiment.web.metadata import NAME, views
 from sentiment.web.phrases import PHRASES
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from datasette.utils.asgi import Request
 
     from sentiment.config import Config
+    from sentiment.portfolio.findings import Finding
 
 REMEMBER = 30.0  # seconds for which what the filters offer is not asked anew
 Result = TypeVar("Result")
@@ -71,6 +74,11 @@ class Site:
                 return function(db, *arguments)
 
         return await asyncio.to_thread(work)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What is doubtful in the portfolio's names and rules; takes a moment the first time."""
+        return sorted(wording(self.config), key=lambda finding: ORDER.index(finding.level))
 
     async def choices(self) -> Choices:
         """What the filters offer; at most REMEMBER seconds old."""

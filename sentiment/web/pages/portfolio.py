@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,15 @@ async def portfolio(visit: Visit) -> Response:
     """Services with their names and rules, how often they are mentioned, and customer classes."""
     config = visit.site.config
     found = await visit.read(gather, config)
+    findings = await asyncio.to_thread(lambda: visit.site.findings)
     return await visit.show(
-        "portfolio.html", companies=config.companies, SHORT=SHORT, LONG=LONG, RULES=RULES, **found
+        "portfolio.html",
+        companies=config.companies,
+        findings=findings,
+        SHORT=SHORT,
+        LONG=LONG,
+        RULES=RULES,
+        **found,
     )
 
 
