@@ -119,7 +119,7 @@ def mentions_of(
     """
     text = post["text"]
     if not text:  # stars without words: a rating, and nothing to read
-        return source["language"], []
+        return []
     companies, services = names
     matches = matcher.match(text, own=own)
     mentions = [
