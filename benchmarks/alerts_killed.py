@@ -1,61 +1,38 @@
-"""kill -9 of the sender at random moments: what is lost, what comes twice.
+"""kill -9 of the whole worker at random moments: what is lost, what comes twice.
 
     python benchmarks/alerts_killed.py [--kills 200]
 
-Two webhooks on loopback; between two kills three transitions happen. Run from the repository's
-root with the development install.
+Four receivers on loopback, two webhooks and two mail servers: every fifth message is refused, kept
+waiting, or dies with the receiver before it has answered. Between two kills something happens to
+three services, of which one is silenced and one acknowledged. Run from the repository's root with
+the development install.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import tempfile
-from collections import Counter
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sentiment.database import open_database, rows
-from sentiment.notify import notify
-from tests.sentiment.test_notify import Webhook, happen, kill_while_notifying, told
+from tests.sentiment.killing import endure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
-    kills = parser.parse_args().kills
-    rnd = random.Random(1)
-    hooks = [Webhook(), Webhook()]
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        config = told(
-            Path(folder), *[{"name": f"r{n}", "url": hook.url} for n, hook in enumerate(hooks)]
-        )
-        happened = 0
-        with open_database(config) as db:
-            wait = lambda: rnd.random() ** 2  # noqa: E731 - more often early, while it is sending
-            for _ in kill_while_notifying(Path(folder), [h.url for h in hooks], kills, wait):
-                for _ in range(3):
-                    happen(db, service=1 + happened % 2, at=datetime.now(UTC))
-                    happened += 1
-            while notify(config, db, now=datetime.now(UTC) + timedelta(hours=1)):
-                pass
-            undelivered = rows(db, "SELECT * FROM notifications WHERE status <> 'delivered'")
-            queued = rows(db, "SELECT count(*) AS n FROM notifications")[0]["n"]
-            wanted = rows(db, "SELECT DISTINCT receiver, message_id FROM notifications")
-    lost = twice = sent = 0
-    for number, hook in enumerate(hooks):
-        got = Counter(int(title[1 : title.index("]")]) for title in hook.got)
-        ids = {row["message_id"] for row in wanted if row["receiver"] == f"r{number}"}
-        lost += len(ids - set(got))
-        sent += sum(got.values())
-        twice += sum(got.values()) - len(got)
+        out = endure(Path(folder), given.kills, given.seed, misbehave=0.2, longest=4.0)
     print(
-        f"{kills} kills, {happened} transitions, {queued} of {2 * happened} queued for two "
-        f"receivers, {len(undelivered)} undelivered; {sent} messages arrived, {lost} lost, "
-        f"{twice} twice ({100 * twice / max(sent, 1):.2f} %), under the same number"
+        f"{out.kills} kills, {out.transitions} transitions to tell: {out.sent} messages arrived at "
+        f"four receivers, {out.lost} lost, {out.undelivered} undelivered, {out.twice} twice "
+        f"({100 * out.twice / max(out.sent, 1):.2f} %), {out.renumbered} under another number, "
+        f"{out.about_silenced} about what is silenced or acknowledged; "
+        f"{out.died} died with their receiver and came again"
     )
 
 

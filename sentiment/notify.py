@@ -44,14 +44,20 @@ def notify(
     now: datetime | None = None,
     send: Send | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    only: str | None = None,
 ) -> int:
-    """Queue what is new and send what is due; returns the number of messages delivered."""
+    """Queue what is new and send what is due; returns the number of messages delivered.
+
+    only: the name of the one receiver to tell; without it, all.
+    """
     now = now or datetime.now(UTC)
     queue(config, db, now)
     _expire(config, db, now)
     _withhold(db, now)
     delivered = 0
     for receiver in config.receivers:
+        if only not in (None, receiver.name):
+            continue
         if stopping() or is_quiet(receiver, now.astimezone(config.zone)):
             continue
         for message_id in _due(db, receiver, now):

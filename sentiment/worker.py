@@ -65,7 +65,7 @@ class Worker:
         self._stop = threading.Event()
         self._client = http_client(config, self.stopping)
         self._rechecked = [source for source in config.sources if recheck_every(source)]
-        jobs = len(config.sources) + len(self._rechecked) + 6
+        jobs = len(config.sources) + len(self._rechecked) + len(config.receivers) + 6
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(min(jobs, MAX_THREADS))},
@@ -100,7 +100,7 @@ class Worker:
         self._repeat("process", PROCESS_EVERY, self.process)
         if self.config.surveys.folder is not None:
             self._repeat("surveys", self.config.surveys.every, self.import_surveys)
-        self._repeat("notify", NOTIFY_EVERY, partial(notify, self.config, stopping=self.stopping))
+        self._repeat_notify()
         self._repeat("drivers", DRIVERS_EVERY, self.refresh_drivers)
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
         for source in self._rechecked:
@@ -147,6 +147,13 @@ class Worker:
                 self._run_at(once, datetime.now(UTC) + every, name)
 
         self._run_at(once, datetime.now(UTC), name)
+
+    def _repeat_notify(self) -> None:
+        """Each receiver has a job of its own: one that hangs delays nobody."""
+        names: list[str | None] = [receiver.name for receiver in self.config.receivers]
+        for name in names or [None]:  # without receivers, transitions are queued all the same
+            duty = partial(notify, self.config, stopping=self.stopping, only=name)
+            self._repeat(f"notify {name}", NOTIFY_EVERY, duty)
 
     def _schedule(self, source: Source) -> None:
         """Read a source when its row says; later, not never, if the row is out of reach."""

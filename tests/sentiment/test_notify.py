@@ -1,11 +1,7 @@
 """Telling people: outbox, retries, quiet hours, languages, and receivers that misbehave."""
 
 import json
-import os
-import signal
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -17,7 +13,7 @@ from pydantic import ValidationError
 from sentiment import notify as stage
 from sentiment.alert import acknowledge, silence
 from sentiment.config import Receiver
-from sentiment.database import open_database, rows, timestamp
+from sentiment.database import rows, timestamp
 from sentiment.notify import DeliveryError, is_quiet, notify
 from tests.sentiment.firm import firm
 
@@ -34,7 +30,7 @@ def told(tmp_path, *receivers, **values):
     return firm(tmp_path, receivers=list(receivers or [receiver()]), **values)
 
 
-def happen(  # noqa: PLR0917
+def happen(
     db, to_state="firing", service=1, rule="drop", subject="", at=NOW
 ):
     """A transition, as the alert stage writes it; returns the alert's id."""
@@ -348,54 +344,3 @@ def test_mail_is_delivered_after_a_refusal(tmp_path, db):
         server.shutdown()
     assert len(server.got) == 1
     assert b"people speak worse of it" in server.got[0].replace(b"_", b" ")
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from sentiment.database import open_database
-from sentiment.notify import notify
-from tests.sentiment.test_notify import told
-config = told(Path(sys.argv[1]), *[{"name": f"r{n}", "url": url} for n, url in enumerate(sys.argv[2:])])
-with open_database(config) as db:
-    print("ready", flush=True)
-    while True:
-        db.execute("UPDATE notifications SET next_attempt_at = NULL")
-        notify(config, db)
-"""
-
-
-def kill_while_notifying(tmp_path, urls, kills, wait):
-    """Start the sender again and again, and kill it at the moments that `wait` gives."""
-    command = [sys.executable, "-c", KILLED, str(tmp_path), *urls]
-    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
-    for _ in range(kills):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as process:
-            process.stdout.readline()
-            yield
-            time.sleep(wait())
-            os.kill(process.pid, signal.SIGKILL)
-
-
-@pytest.mark.slow
-def test_a_killed_sender_loses_nothing_and_repeats_under_the_same_number(tmp_path, webhook):
-    """kill -9 at random moments: each receiver gets each transition."""
-    import random
-
-    servers = [webhook(), webhook()]
-    config = told(tmp_path, *[{"name": f"r{n}", "url": s.url} for n, s in enumerate(servers)])
-    happened = 0
-    rnd = random.Random(1)
-    with open_database(config) as db:
-        for _ in kill_while_notifying(tmp_path, [s.url for s in servers], 5, rnd.random):
-            for _ in range(3):
-                happen(db, service=1 + happened % 2, at=datetime.now(UTC))
-                happened += 1
-        while notify(config, db, now=datetime.now(UTC) + HOUR):
-            pass
-        assert set(outbox(db)) == {"delivered"}
-        assert len(outbox(db)) == 2 * happened
-        numbers = rows(db, "SELECT DISTINCT receiver, message_id FROM notifications")
-    for index, server in enumerate(servers):
-        wanted = {row["message_id"] for row in numbers if row["receiver"] == f"r{index}"}
-        assert {int(title[1 : title.index("]")]) for title in server.got} == wanted

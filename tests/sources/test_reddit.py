@@ -276,7 +276,7 @@ def test_the_rate_limit_is_obeyed_without_sleeping(adapter, server):
         ("/api/v1/access_token", json_answer({"error": "invalid_grant"}), "client_secret", True),
     ],
 )  # fmt: skip
-def test_errors_are_sentences(adapter, server, path, answer, sentence, permanent):  # noqa: PLR0917
+def test_errors_are_sentences(adapter, server, path, answer, sentence, permanent):
     """What Reddit refuses, and for how long."""
     reader = adapter(Site(POSTS), comments=False)
     server.script(path, answer)
