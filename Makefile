@@ -45,8 +45,8 @@ bench: $(VENV)/installed  ## throughput beside transformers' pipeline; replay if
 	else echo "no folder $(DATA): the replay of real streams is left out (make bench DATA=...)"; fi
 
 bench-alerts: $(VENV)/installed  ## false alarms and delay of the alerts, beside other rules
-	$(BIN)/pip install --quiet --disable-pip-version-check river
-	$(BIN)/python benchmarks/alerts.py
+	$(BIN)/pip install --quiet --disable-pip-version-check numba river
+	$(BIN)/python -m benchmarks.alerts
 
 evaluate: $(VENV)/installed  ## the bundled model on all shared sets; written into its card
 	$(BIN)/python -m models.training.evaluate --data "$(DATA)" --card models/bundled/README.md

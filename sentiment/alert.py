@@ -343,7 +343,7 @@ def plan(config: Config, db: Database, now: datetime, points: float) -> list[dic
         if assessed is None:
             out.append({**row, "votes_a_day": None})
             continue
-        calm = drop.undisturbed(
+        calm, _ = drop.undisturbed(
             assessed.heard.votes, config.alerts, drop.rate(config), assessed.start_at
         )
         out.append(

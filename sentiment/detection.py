@@ -35,14 +35,18 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 DROPS = np.array([0.25, 0.5, 1.0])  # in standard deviations of a vote
-SHARES = np.array([0.55, 0.2, 0.25])  # of the accepted false alarms
+SHARES = np.array([0.5, 0.2, 0.3])  # of the accepted false alarms
 MIN_VOTES = 20  # of a baseline
 BLOCK = 7  # days whose means show how long moods last
-MOODS = 1.0  # usual inflation of their variance, worth so many blocks:
-PRIOR = 12.0
+ALIKE = 0.1  # correlation among the voices of a storm; 0.01 to 0.07 was measured (docs/alerts.md)
+MOOD = 2.0  # days
+QUARTER = 91
+UNKNOWN = 100.0  # variance of a mean that is not known, in those of a vote
+MOODS = np.array([1.0, 1.25, 1.5, 2.0, 3.0])  # of their variance, by moods
+USUAL = np.array([0.5, 0.22, 0.15, 0.08, 0.05])
 SMOOTH = 30  # votes from which on their own distribution counts for more than a normal one
 STREAMS = 400  # drawn for a threshold
-FASTEST = 50  # observations a day; of more votes, several make one
+FASTEST = 120  # observations a day; of more votes, several make one
 LEAST_DEVIATION = 0.1  # of a vote; a service that all agree on has next to none
 FARTHEST = 3.0  # standard deviations that one vote can count for: no single one is an alarm
 PENDING = math.log(2)  # evidence short of the threshold by a factor of two makes an alert pending
@@ -173,19 +177,28 @@ def without_weekdays(votes: Votes) -> Votes:
 
 
 def without_bursts(votes: Votes) -> Votes:
-    """No day counts for more than twice as many votes as usual (and two more).
+    """What a busy day says counts for as many votes as it has independent ones.
 
-    The voices of a busier day are bundled into that many means: what hundreds say at once they
-    often say together.
+    Who comes beside the usual voices of a day (and three standard deviations of their number)
+    comes for the same reason and says much the same. With a correlation of ALIKE among them, n
+    voices with a share s of such ones have a mean of variance 1/n + ALIKE·s²: they are worth the
+    inverse (Kish's design effect, Survey Sampling, 1965). Its voices are bundled into that many
+    means. What counts is the time of the day: the first hours of a storm are known to be one.
     """
     if not len(votes):
         return votes
-    most = math.ceil(2 * votes.a_day() + 2)
-    _, day, n = np.unique(votes.day, return_inverse=True, return_counts=True)
-    if n.max() <= most:
+    day, clock = np.divmod(votes.at / 86400, 1)  # in UTC: only the pace matters
+    _, first, count = np.unique(day, return_index=True, return_counts=True)
+    usual = len(votes) / (day[-1] - day[0] + 1)
+    usual = float(np.minimum(count, 2 * usual + 2).sum() / (day[-1] - day[0] + 1))
+    n = np.arange(len(votes)) - np.repeat(first, count) + 1.0
+    expected = usual * clock + 3 * np.sqrt(usual * clock) + 2
+    beside = np.maximum(0, 1 - expected / n)
+    worth = np.minimum(n, 1 / (1 / n + ALIKE * beside**2))
+    whole = (day - day[0]) * (count.max() + 1.0)
+    bundle = np.ceil(np.maximum.accumulate(whole + worth) - 1e-9)
+    if len(np.unique(bundle)) == len(votes):
         return votes
-    place = np.arange(len(votes)) - (np.cumsum(n) - n)[day]
-    bundle = day * most + np.where(n[day] > most, place * most // n[day], place)
     _, group, size = np.unique(bundle, return_inverse=True, return_counts=True)
     last = np.cumsum(size) - 1
     return Votes(votes.at[last], votes.day[last], np.bincount(group, votes.value) / size)
@@ -205,25 +218,73 @@ def together(votes: Votes, size: int) -> Votes:
     return Votes(votes.at[:n][last], votes.day[:n][last], value)
 
 
-def calibrate(votes: Votes, false_alarms: float, *, baseline: int = 90, seed: int = 1) -> Test:
+def calibrate(
+    votes: Votes,
+    false_alarms: float,
+    *,
+    baseline: int = 90,
+    seed: int = 1,
+    past: Votes | None = None,
+) -> Test:
     """The test of a service with so many false alarms a year, from its undisturbed votes.
 
-    Streams are drawn from the service's own weeks and watched like real ones, the estimation of
+    Streams are drawn from the service's own votes and watched like real ones, the estimation of
     their baselines included. The level is where the share of streams without an alarm is what a
-    Poisson process of that rate leaves.
+    Poisson process of that rate leaves. past: what moods are learnt from, more than the baseline.
     """
+    test = prepared(votes, baseline)
+    n = streams_for(votes, test, false_alarms)
+    rng = np.random.default_rng(seed)
+    share = rng.choice(shares_of(votes.a_day() / test.size), n, p=moods(past or votes))
+    return replace(test, level=level_of(*heights(votes, test, false_alarms, share, rng)))
+
+
+def prepared(votes: Votes, baseline: int) -> Test:
+    """What is known of the test before its level."""
     size = max(1, math.ceil(votes.a_day() / FASTEST))
-    test = Test(0.0, size, skewness(votes), baseline)
-    votes = together(votes, size)
-    rate = false_alarms / YEAR / max(votes.a_day(), 1e-3)  # of an observation
+    return Test(0.0, size, skewness(votes), baseline)
+
+
+def _steps(votes: Votes, test: Test, false_alarms: float) -> tuple[float, int]:
+    """Accepted false alarms an observation, and observations to simulate."""
+    rate = false_alarms / YEAR / max(together(votes, test.size).a_day(), 1e-3)
+    return rate, int(np.clip(1 / rate, 50, 20_000))
+
+
+def streams_for(votes: Votes, test: Test, false_alarms: float) -> int:
+    """How many streams to draw: fewer where they are long."""
+    return STREAMS if _steps(votes, test, false_alarms)[1] < 5_000 else STREAMS // 2
+
+
+def heights(
+    votes: Votes, test: Test, false_alarms: float, share: Floats, rng: np.random.Generator
+) -> tuple[Floats, float]:
+    """The highest evidence in each simulated stream, and the share that may reach the level.
+
+    share: of the variance that a mood has, for each stream.
+    """
+    rate, steps = _steps(votes, test, false_alarms)
+    votes = together(votes, test.size)
     window = max(len(votes), 2)
-    steps = int(np.clip(1 / rate, 50, 20_000))
-    streams = STREAMS if steps < 5_000 else STREAMS // 2
-    drawn = draw(votes, streams, window + steps, np.random.default_rng(seed))
-    highest = np.full(streams, -np.inf)
-    for score, _ in scores(drawn, window, test):
-        np.maximum(highest, score, out=highest)
-    return replace(test, level=float(np.quantile(highest, math.exp(-rate * steps))))
+    drawn = draw(votes, share, window + steps, rng)
+    return highest(drawn, window, test), math.exp(-rate * steps)
+
+
+def highest(streams: Floats, window: int, test: Test) -> Floats:
+    """The strongest evidence in each stream beyond its first `window` observations."""
+    found = np.full(len(streams), -np.inf)
+    for score, _ in scores(streams, window, test):
+        np.maximum(found, score, out=found)
+    return found
+
+
+def level_of(highest: Floats, silent: float, weights: Floats | None = None) -> float:
+    """The level that so many of the streams stay below. weights: of the streams."""
+    if weights is None:
+        return float(np.quantile(highest, silent))
+    order = np.argsort(highest)
+    below = np.cumsum(weights[order])
+    return float(np.interp(silent, below / below[-1], highest[order]))
 
 
 def first_guess(votes: Votes, false_alarms: float, *, baseline: int = 90) -> Test:
@@ -233,42 +294,86 @@ def first_guess(votes: Votes, false_alarms: float, *, baseline: int = 90) -> Tes
     return Test(-math.log(min(rate, 0.5)), size, skewness(votes), baseline)
 
 
-def draw(votes: Votes, streams: int, length: int, rng: np.random.Generator) -> Floats:
+def draw(votes: Votes, share: Floats, length: int, rng: np.random.Generator) -> Floats:
     """Streams (streams, length) like these votes, each with a beginning of its own.
 
     A vote is drawn from the votes (or, the fewer they are, from a normal distribution with their
-    mean and variance) plus a mood that lasts for about a day. The moods are as strong as it takes
-    to spread the means of a few days as far as they are spread in the votes.
+    mean and variance) plus a mood that lasts for about two days. share: of the variance that
+    the mood has, for each stream.
     """
-    n = len(votes)
+    n, streams = len(votes), len(share)
     mean, deviation = float(votes.value.mean()), float(votes.value.std(ddof=1))
     drawn = (rng.choice(votes.value, (streams, length)) - mean) / max(deviation, 1e-9)
     normal = rng.random((streams, length)) > n / (n + SMOOTH)
     drawn[normal] = rng.standard_normal(int(normal.sum()))
-    lasting = math.exp(-1 / max(votes.a_day(), 1.0))
-    share = min((inflation(votes) - 1) * (1 - lasting) / (2 * lasting), 0.5)
-    if share > 0:
-        drawn *= math.sqrt(1 - share)
-        mood = rng.standard_normal(streams)
+    lasting = math.exp(-1 / (MOOD * max(votes.a_day(), 1e-3)))
+    if share.any():
+        drawn *= np.sqrt(1 - share)[:, None]
+        mood, strength = rng.standard_normal(streams), np.sqrt(share)
         for step in range(length):
             fresh = rng.standard_normal(streams)
             mood = lasting * mood + math.sqrt(1 - lasting**2) * fresh
-            drawn[:, step] += math.sqrt(share) * mood
+            drawn[:, step] += strength * mood
     out: Floats = mean + max(deviation, LEAST_DEVIATION) * drawn
     return out
 
 
-def inflation(votes: Votes) -> float:
-    """How much further the means of a few days are spread than independent votes would be.
+def moods(votes: Votes) -> Floats:
+    """How probable each of `MOODS` is, given the means of the days (Bayes; `USUAL` before)."""
+    votes = without_bursts(votes)
+    day = votes.day - votes.day[0]
+    n = np.bincount(day).astype(float)
+    deviation = max(float(votes.value.std(ddof=1)), LEAST_DEVIATION)
+    total = np.bincount(day, votes.value - votes.value.mean()) / deviation
+    return likely(mood_evidence(total[:, None], n[:, None], votes.a_day())[-1, 0])
 
-    An estimate from few days is drawn towards what is usual (`MOODS`), as an inverse chi-squared
-    prior does it. Never below 1: what seems to be less than chance is chance.
+
+def likely(evidence: Floats) -> Floats:
+    """Probabilities from log likelihoods (..., moods)."""
+    posterior = USUAL * np.exp(evidence - evidence.max(axis=-1, keepdims=True))
+    out: Floats = posterior / posterior.sum(axis=-1, keepdims=True)
+    return out
+
+
+def mood_evidence(total: Floats, n: Floats, a_day: float) -> Floats:
+    """Log likelihood of each of `MOODS` after each day (days, streams, moods).
+
+    total, n: standardised sum and number of a day's votes (days, streams). The model is a first
+    order autoregression beneath independent votes, followed by a Kalman filter (1960). Each
+    quarter has an unknown mean of its own: a slow change is no mood.
     """
-    _, block = np.unique(votes.day // BLOCK, return_inverse=True)
-    n = np.bincount(block)
-    spread = float(n @ (np.bincount(block, votes.value) / n - votes.value.mean()) ** 2)
-    spread /= max(float(votes.value.var(ddof=1)), LEAST_DEVIATION**2)
-    return max(1.0, (PRIOR * MOODS + spread) / (PRIOR + len(n) - 1))
+    share = shares_of(a_day)
+    lasting = math.exp(-1 / MOOD)
+    shape = (n.shape[1], len(share))
+    mood, usual, log_likelihood = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    var_mood, both, var_usual = share + np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    out = np.empty((len(n), *shape))
+    for day in range(len(n)):
+        if day % QUARTER == 0:
+            usual, both, var_usual = np.zeros(shape), np.zeros(shape), np.full(shape, UNKNOWN)
+        mood, both = lasting * mood, lasting * both
+        var_mood = lasting**2 * var_mood + (1 - lasting**2) * share
+        seen = n[day, :, None] > 0
+        many = np.maximum(n[day, :, None], 1)
+        variance = var_mood + 2 * both + var_usual + (1 - share) / many
+        error = np.where(seen, total[day, :, None] / many - mood - usual, 0)
+        log_likelihood -= np.where(seen, np.log(variance) + error**2 / variance, 0) / 2
+        gain_mood = np.where(seen, (var_mood + both) / variance, 0)
+        gain_usual = np.where(seen, (var_usual + both) / variance, 0)
+        mood, usual = mood + gain_mood * error, usual + gain_usual * error
+        var_mood, both, var_usual = (
+            var_mood - gain_mood**2 * variance,
+            both - gain_mood * gain_usual * variance,
+            var_usual - gain_usual**2 * variance,
+        )
+        out[day] = log_likelihood
+    return out
+
+
+def shares_of(a_day: float) -> Floats:
+    """The share of a vote's variance that its day's mood has, for each of `MOODS`."""
+    lasting = math.exp(-1 / MOOD)
+    return np.minimum((MOODS - 1) * (1 - lasting) / (1 + lasting) / max(a_day, 1e-3), 0.5)
 
 
 def scores(streams: Floats, window: int, test: Test) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:
@@ -476,7 +581,7 @@ def plan(votes: Votes, test: Test, false_alarms: float, drop: float, *, seed: in
     days = max(votes.a_day() / test.size, 1e-3)
     votes = together(votes, test.size)
     ahead = int(np.clip(180 * days, 20, 20_000))
-    drawn = draw(votes, 200, len(votes) + ahead, np.random.default_rng(seed))
+    drawn = draw(votes, np.zeros(200), len(votes) + ahead, np.random.default_rng(seed))
     drawn[:, len(votes) :] -= drop
     found = np.full(len(drawn), np.inf)
     for step, (score, _) in enumerate(scores(drawn, len(votes), test)):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from sentiment.config import Alerts, Config
 
-METHOD = "2"  # changes when levels must be found anew
+METHOD = "3"  # changes when levels must be found anew
 HISTORY = timedelta(days=400)  # watched beside the baseline
 LEAST_DAYS = 14  # of a baseline
 SUPPORT = 0.2  # share of a baseline; without such a source nothing can be said
@@ -156,17 +156,22 @@ def assess(  # noqa: PLR0917
     settings = config.alerts
     found = heard(db, settings, service, model, now)
     start = start_at.timestamp() if start_at else -math.inf
-    calm = undisturbed(found.votes, settings, rate(config), start)
+    calm, ever = undisturbed(found.votes, settings, rate(config), start)
     if len(calm) < MIN_VOTES or int(calm.day[-1] - calm.day[0]) < LEAST_DAYS:
         return None
-    test = level(db, settings, service, calm, rate(config), f"{model} {now:%G-W%V}")
+    test = level(db, settings, service, (calm, ever), rate(config), f"{model} {now:%G-W%V}")
     return Assessed(found, test, watch(found.votes, test, start_at=start), start)
 
 
-def undisturbed(votes: Votes, settings: Alerts, false_alarms: float, start: float) -> Votes:
-    """The votes of the latest baseline: before a drop that goes on, without those that are over."""
+def undisturbed(
+    votes: Votes, settings: Alerts, false_alarms: float, start: float
+) -> tuple[Votes, Votes]:
+    """The votes of the latest baseline, and of all the time: without those of drops.
+
+    A drop that goes on ends the baseline before it.
+    """
     if len(votes) < MIN_VOTES:
-        return votes
+        return votes, votes
     baseline = settings.baseline.days
     guess = first_guess(votes, false_alarms, baseline=baseline)
     guess = replace(guess, accept_after=settings.accept_after.days)
@@ -179,9 +184,10 @@ def undisturbed(votes: Votes, settings: Alerts, false_alarms: float, start: floa
             keep &= votes.at >= drop.onset_at
     if not seen.open and seen.score > -PENDING and seen.onset_at:
         keep &= votes.at < seen.onset_at
-    calm = _latest(votes.where(keep), baseline)
+    calm = votes.where(keep)
+    latest = _latest(calm, baseline)
     # one drop after the other: better a coarse baseline than none
-    return calm if len(calm) >= MIN_VOTES else _latest(votes, baseline)
+    return (latest, calm) if len(latest) >= MIN_VOTES else (_latest(votes, baseline), votes)
 
 
 def _latest(votes: Votes, days: int) -> Votes:
@@ -189,19 +195,26 @@ def _latest(votes: Votes, days: int) -> Votes:
 
 
 def level(  # noqa: PLR0917
-    db: Database, settings: Alerts, service: int, calm: Votes, false_alarms: float, stamp: str
+    db: Database,
+    settings: Alerts,
+    service: int,
+    quiet: tuple[Votes, Votes],
+    false_alarms: float,
+    stamp: str,
 ) -> Test:
     """The test for a service, found by simulation once a week or when its votes have changed much.
 
-    stamp: model and week.
+    quiet: votes of the baseline, and of all the time, from which moods are learnt. stamp: model
+    and week.
     """
+    calm, ever = quiet
     size = round(math.log(len(calm)) / math.log(1.3))
     parts = [METHOD, stamp, false_alarms, settings.baseline.days, settings.accept_after.days, size]
     fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
     key = f"alert level {service}"
     known = json.loads(get_state(db, key) or "{}")
     if known.get("fingerprint") != fingerprint:
-        test = calibrate(calm, false_alarms, baseline=settings.baseline.days)
+        test = calibrate(calm, false_alarms, baseline=settings.baseline.days, past=ever)
         known = {"fingerprint": fingerprint, "level": test.level, "size": test.size}
         known["skew"] = test.skew
         set_state(db, key, json.dumps(known))

@@ -106,14 +106,42 @@ def test_a_drop_is_no_weekday():
     )
 
 
-def test_a_burst_counts_for_no_more_than_two_days():
-    """Eighty voices on a day that usually has four are ten; their mean is what it was."""
-    stream = votes(usual(400))
-    day = np.where(np.arange(400) < 80, MONDAY, stream.day)
-    calm = detection.without_bursts(Votes(stream.at, day, stream.value))
-    assert (calm.day == MONDAY).sum() == 10
-    assert calm.value[:10].mean() == pytest.approx(stream.value[:80].mean())
-    assert len(detection.without_bursts(stream)) == 400
+def storm(times, a_day=20, days=40):
+    """Days of so many voices, evenly spread; the last has `times` as many."""
+    at = [day + np.arange(n) / n for day, n in enumerate([a_day] * (days - 1) + [times * a_day])]
+    at = np.concatenate(at)
+    return Votes(at * 86400, MONDAY + at.astype(np.int64), usual(len(at)))
+
+
+def worth(stream):
+    """Observations that the last day makes."""
+    return int((detection.without_bursts(stream).day == stream.day[-1]).sum())
+
+
+def test_a_storm_is_worth_few_independent_voices():
+    """However many come for one reason, they count for about ten; their mean is what it was."""
+    assert worth(storm(1)) == 20
+    assert worth(storm(10)) < 20
+    assert worth(storm(100)) <= worth(storm(10))
+    calm, last = detection.without_bursts(storm(10)), storm(10)
+    of_storm = calm.day == calm.day[-1]
+    assert calm.value[of_storm].mean() == pytest.approx(
+        last.value[last.day == last.day[-1]].mean(), abs=0.15
+    )
+
+
+def test_a_busy_day_within_chance_is_left_alone():
+    """A day with a third more voices is no storm."""
+    stream = storm(1.3)
+    assert len(detection.without_bursts(stream)) == len(stream)
+
+
+def test_a_storm_is_known_as_one_in_its_first_hours():
+    """A day seen to the third hour counts no more than the same voices seen in the evening."""
+    whole = storm(20)
+    morning = whole.where(whole.at < whole.at[-1] // 86400 * 86400 + 3 * 3600)
+    assert worth(morning) < 15
+    assert worth(morning) <= worth(whole)
 
 
 def test_the_threshold_is_the_same_for_the_same_votes():
@@ -132,11 +160,25 @@ def test_fewer_false_alarms_need_a_higher_threshold():
 
 def test_moods_that_last_raise_the_threshold():
     """Days that swing together are no evidence of a drop."""
-    swings = np.repeat(np.random.default_rng(3).normal(0, 0.5, 90), 4)
+    swings = np.repeat(np.random.default_rng(3).normal(0, 0.5, 45), 8)
     calm = votes(usual(360, seed=3))
     moody = votes(usual(360, seed=3) + swings)
-    assert detection.inflation(moody) > 1.5 > detection.inflation(calm)
+    assert detection.moods(moody) @ detection.MOODS > 1.7 > detection.moods(calm) @ detection.MOODS
     assert calibrate(moody, 2.0).level > calibrate(calm, 2.0).level + 0.5
+
+
+def test_moods_are_learnt_from_all_the_past():
+    """A year of independent days lowers the threshold that a month of them leaves uncertain."""
+    month, year = votes(usual(120, seed=6)), votes(usual(1440, seed=6))
+    likely = detection.moods(month)[0], detection.moods(year)[0]
+    assert likely[1] > likely[0] > detection.USUAL[0] - 0.1
+    assert calibrate(month, 2.0, past=year).level < calibrate(month, 2.0).level
+
+
+def test_a_level_that_shifts_slowly_is_no_mood():
+    """Each quarter has a mean of its own."""
+    drift = np.repeat([0.0, 0.4, -0.4, 0.2], 364)
+    assert detection.moods(votes(usual(1456, seed=7) + drift))[0] > detection.USUAL[0]
 
 
 def test_false_alarms_come_as_seldom_as_accepted():
@@ -152,12 +194,12 @@ def test_false_alarms_come_as_seldom_as_accepted():
 
 
 def test_busy_services_are_watched_in_bundles():
-    """A hundred votes a day make fifty observations, and a drop is found all the same."""
-    stream = votes(np.concatenate([usual(9000), usual(600, seed=9) - 0.6]), a_day=100)
+    """Two hundred votes a day make a hundred observations; a drop is found all the same."""
+    stream = votes(np.concatenate([usual(18000), usual(600, seed=9) - 0.6]), a_day=200)
     settings = first_guess(stream, 1.0)
     assert settings.size == 2
     (episode,) = watch(stream, settings).episodes
-    assert episode.alarm_at - float(stream.at[9000]) < 86400
+    assert episode.alarm_at - float(stream.at[18000]) < 86400
 
 
 def test_a_plan_says_what_to_expect():
