@@ -91,6 +91,11 @@ def m011_gaps(db: Database) -> None:
     _run(db, "gaps.sql")
 
 
+def m012_finer_emotions(db: Database) -> None:
+    """A model's finer emotions, beside the six."""
+    _run(db, "finer_emotions.sql")
+
+
 STEPS = (
     m001_tables,
     m002_gold_labels,
@@ -103,6 +108,7 @@ STEPS = (
     m009_share_bounds,
     m010_allowances,
     m011_gaps,
+    m012_finer_emotions,
 )
 migrations = Migrations("sentiment")
 for step in STEPS:

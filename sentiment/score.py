@@ -107,4 +107,16 @@ def _write(db: Database, mention: dict[str, Any], prediction: Prediction, model:
             "INSERT OR REPLACE INTO emotions VALUES (?, ?, ?, ?)",
             [mention["id"], model, emotion, probability],
         )
+    _write_finer(db, mention["id"], prediction, model)
     db.execute("UPDATE mentions SET model = ? WHERE id = ?", [model, mention["id"]])
+
+
+def _write_finer(db: Database, mention_id: int, prediction: Prediction, model: str) -> None:
+    """Of a model's finer emotions those that are present: mostly one a mention, often none."""
+    db.execute("DELETE FROM finer_emotions WHERE mention_id = ? AND model = ?", [mention_id, model])
+    for label, probability in prediction.finer.items():
+        if probability >= 0.5 and label != "neutral":
+            db.execute(
+                "INSERT INTO finer_emotions VALUES (?, ?, ?, ?)",
+                [mention_id, model, label, probability],
+            )

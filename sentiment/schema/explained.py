@@ -80,6 +80,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "author": "keyed pseudonym of the author, per source",
             "is_copy": "1: near-identical to an earlier post, not counted again",
             "post_id": "id of the post",
+            "finer_emotions": "the model's finer emotions that are present, strongest first",
         },
     ),
     "service_daily": (

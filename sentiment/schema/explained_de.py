@@ -82,6 +82,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "author": "Pseudonym, je Quelle ein anderes",
             "is_copy": "1: fast gleich einem früheren Beitrag, zählt nicht noch einmal",
             "post_id": "Nummer des Beitrags",
+            "finer_emotions": "feinere Emotionen des Modells, die vorhanden sind, stärkste zuerst",
         },
     ),
     "service_daily": (

@@ -46,7 +46,10 @@ SELECT
     k.positive,
     p.author,
     p.duplicate_of IS NOT NULL AS is_copy,
-    p.id AS post_id
+    p.id AS post_id,
+    (SELECT group_concat(label, ', ') FROM (
+        SELECT f.label FROM finer_emotions f WHERE f.mention_id = m.id AND f.model = m.model
+        ORDER BY f.probability DESC, f.label)) AS finer_emotions
 FROM mentions m
 -- CROSS: mentions first, in the order of an index, so that the newest are found without sorting all
 CROSS JOIN scores k ON k.mention_id = m.id AND k.model = m.model

@@ -30,9 +30,7 @@ def told(tmp_path, *receivers, **values):
     return firm(tmp_path, receivers=list(receivers or [receiver()]), **values)
 
 
-def happen(
-    db, to_state="firing", service=1, rule="drop", subject="", at=NOW
-):
+def happen(db, to_state="firing", service=1, rule="drop", subject="", at=NOW):
     """A transition, as the alert stage writes it; returns the alert's id."""
     db.execute(
         "INSERT OR IGNORE INTO alerts (rule, company_id, service_id, subject, state, since_at) "

@@ -1,5 +1,6 @@
 """Match, score and roll up on a real database: each is resumable, each rebuilds what is missing."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -55,6 +56,25 @@ def worked(config, db, classifier):
     store(db, post("own", "Kündigungsschutzklage: gut gelaufen!", author="d"), source=2)
     process(config, db, lambda: classifier)
     return db
+
+
+class Nuanced(WordClassifier):
+    """Knows finer emotions, too."""
+
+    def classify(self, passages):
+        finer = {"joy": 0.6, "relief": 0.9, "gratitude": 0.4, "neutral": 0.8}
+        return [replace(said, finer=finer) for said in super().classify(passages)]
+
+
+def test_finer_emotions_stand_beside_the_six(config, db):
+    """Present ones are kept, strongest first; they never take the place of one of the six."""
+    store(db, post("1", "Kanzlei Ahornhof: Steuerberatung gut."))
+    for _ in range(2):
+        process(config, db, Nuanced)
+        said = "SELECT emotion, finer_emotions FROM scored_mentions WHERE service IS NOT NULL"
+        assert rows(db, said) == [{"emotion": "joy", "finer_emotions": "relief, joy"}]
+        db.execute("DELETE FROM scores")
+        assert rows(db, "SELECT * FROM finer_emotions") == []
 
 
 def test_one_post_gives_each_service_its_own_score(worked):

@@ -100,6 +100,7 @@ def test_scored_mentions(db):
         "author": "a",
         "is_copy": 0,
         "post_id": 1,
+        "finer_emotions": None,
     }
 
 
