@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from models.classifier import Classifier, Passage, Prediction
@@ -49,7 +50,7 @@ def score(
     if get_state(db, "model") != model:
         set_state(db, "model", model)
     todo = pending(db, model, limit)
-    done = 0
+    done, began = 0, monotonic()
     for start in range(0, len(todo), BATCH):
         if stopping():
             break
@@ -59,6 +60,7 @@ def score(
             for mention, prediction in zip(mentions, predictions, strict=True):
                 _write(db, mention, prediction, model)
         done += len(mentions)
+        set_state(db, "mentions_per_second", f"{done / (monotonic() - began):.1f}")
         progress(done, len(todo))
     return done
 

@@ -186,6 +186,15 @@ def show_status(found: dict[str, Any]) -> None:
         f"{waiting['days_to_roll_up']:,} days to roll up; model {found['model'] or 'none yet'}",
         soft_wrap=True,
     )
+    again = found["rescoring"]
+    if again:
+        minutes = again["minutes"]
+        estimate = "" if minutes is None else f"; about {max(1, round(minutes)):,} min of computing"
+        out.print(
+            f"new model: {again['done']:,} mentions scored, {again['left']:,} still have their old "
+            f"scores, newest first{estimate}",
+            soft_wrap=True,
+        )
 
 
 def _show_services(found: dict[str, Any]) -> None:

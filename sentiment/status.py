@@ -42,7 +42,8 @@ def status(config: Config, db: Database) -> dict[str, Any]:
 
     Keys: model, days, services (service, mentions, authors, net_sentiment with its 95 % interval,
     before: net sentiment of the window before), sources (rows of source_health), waiting
-    (posts not matched, mentions not scored, days not rolled up), surveys (see `surveys`).
+    (posts not matched, mentions not scored, days not rolled up), surveys (see `surveys`), rescoring
+    (see `rescoring`).
     """
     end = today(config.zone)
     middle, start = end - timedelta(days=WINDOW), end - timedelta(days=2 * WINDOW)
@@ -59,6 +60,7 @@ def status(config: Config, db: Database) -> dict[str, Any]:
         "services": services,
         "sources": rows(db, "SELECT * FROM source_health ORDER BY source"),
         "waiting": waiting(db),
+        "rescoring": rescoring(db),
         "surveys": surveys(db),
     }
 
@@ -114,6 +116,25 @@ def waiting(db: Database) -> dict[str, int]:
             model,
         ),
         "days_to_roll_up": count(db, "SELECT count(*) FROM stale_days"),
+    }
+
+
+def rescoring(db: Database) -> dict[str, Any] | None:
+    """How far a new model is with the mentions that another one scored; None: it is done.
+
+    Keys: done and left, in mentions; minutes of computing that are left, at the pace of the last
+    run (None before the first one).
+    """
+    model = get_state(db, "model") or ""
+    mentions = "SELECT count(*) FROM mentions m WHERE m.model"
+    left = count(db, f"{mentions} < ? OR m.model > ?", model, model)
+    if not left:
+        return None
+    pace = float(get_state(db, "mentions_per_second") or 0)
+    return {
+        "done": count(db, f"{mentions} = ?", model),
+        "left": left,
+        "minutes": round(left / pace / 60, 1) if pace else None,
     }
 
 

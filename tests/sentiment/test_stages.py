@@ -13,6 +13,7 @@ from sentiment.pipeline import process
 from sentiment.purge import purge
 from sentiment.rollup import rollup
 from sentiment.score import model_key, pending, score
+from sentiment.status import status
 from sentiment.store import store_page
 from tests.sentiment.firm import WordClassifier, firm, page, post
 
@@ -56,6 +57,19 @@ def worked(config, db, classifier):
     store(db, post("own", "Kündigungsschutzklage: gut gelaufen!", author="d"), source=2)
     process(config, db, lambda: classifier)
     return db
+
+
+def test_a_new_model_says_how_far_it_is(config, worked):
+    """Old scores stay until theirs is done; what is left and how long it takes is told."""
+    assert status(config, worked)["rescoring"] is None
+    mentions = database.count(worked, "SELECT count(*) FROM mentions")
+    score(worked, WordClassifier("2"), limit=2)
+    again = status(config, worked)["rescoring"]
+    assert (again["done"], again["left"]) == (2, mentions - 2)
+    assert again["minutes"] >= 0
+    assert database.count(worked, "SELECT count(*) FROM scored_mentions") == mentions
+    score(worked, WordClassifier("2"))
+    assert status(config, worked)["rescoring"] is None
 
 
 class Nuanced(WordClassifier):
