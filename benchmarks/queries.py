@@ -14,7 +14,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import datasette.handle_exception
 from datasette.app import Datasette
 
 from sentiment import status
@@ -67,7 +66,6 @@ PAGES = (
     f"/{NAME}/source_health", f"/{NAME}/posts", f"/{NAME}/posts?_search=Rechnung",
     f"/{NAME}/mood", f"/{NAME}/why?service=Arbeitsrecht",
     f"/{NAME}/scored_mentions.csv?service=Arbeitsrecht&_size=max",
-    f"/{NAME}?sql=select+count(*)+from+mentions,mentions+b",
 )  # fmt: skip
 
 
@@ -125,7 +123,6 @@ def overview(db: Database, today: date, days: int, scope: dict[str, Any]) -> lis
 
 async def pages(file: Path, times: int) -> None:
     """Datasette in this process, without a network."""
-    datasette.handle_exception.rich = None  # it prints every local variable
     told = metadata("de")
     told["databases"][file.stem] = told["databases"].pop(NAME)
     server = Datasette([str(file)], metadata=told, settings=SETTINGS)

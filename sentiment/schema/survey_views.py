@@ -420,12 +420,13 @@ SELECT
         ELSE 'neutral' END AS rating_polarity,
     p.id AS post_id
 FROM survey_comments a
-JOIN posts p ON p.id = a.post_id
+-- CROSS: comments first, of which there are few beside all scores
+CROSS JOIN posts p ON p.id = a.post_id
 JOIN sources s ON s.id = p.source_id
 LEFT JOIN services v ON v.id = a.service_id
-JOIN companies c ON c.own = 1
-JOIN mentions m ON m.post_id = p.id AND m.company_id = c.id AND m.service_id IS a.service_id
-JOIN scores k ON k.mention_id = m.id AND k.model = m.model
+CROSS JOIN mentions m ON m.post_id = p.id AND m.service_id IS a.service_id
+JOIN companies c ON c.id = m.company_id AND c.own = 1
+CROSS JOIN scores k ON k.mention_id = m.id AND k.model = m.model
 WHERE p.rating IS NOT NULL;
 """
 

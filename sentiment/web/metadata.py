@@ -22,7 +22,7 @@ SETTINGS: dict[str, int | bool] = {
     # Suggesting facets tries every column of every page; ours stand in the metadata.
     "suggest_facets": False,
     # A facet that takes longer is left out with a note, so that a page of millions still opens.
-    "facet_time_limit_ms": 500,
+    "facet_time_limit_ms": 200,
     "default_facet_size": 15,
     "default_page_size": 50,
     "max_returned_rows": 1000,
