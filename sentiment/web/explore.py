@@ -188,14 +188,11 @@ def _sql(conn: sqlite3.Connection, wanted: Wanted, zone: ZoneInfo) -> tuple[str,
     where, values = _conditions(wanted, zone)
     first = _first(conn, where, values, wanted)
     mention = "k.mention_id" if first == "scores" else "m.id"
-    if wanted.order == "newest":
-        place = "m.post_at"
-        after = f"({place}, {mention}) < (:place, :mention)"
-    else:
-        place = "abs(k.valence)"
-        after = f"{place} <= :place AND ({place} < :place OR {mention} < :mention)"
+    place = "m.post_at" if wanted.order == "newest" else "abs(k.valence)"
     if wanted.after:
-        where["place"] = after
+        if wanted.order == "newest":  # one bound, so that the index is entered there
+            where["time"] = "m.post_at >= :start"
+        where["place"] = f"{place} <= :place AND ({place} < :place OR {mention} < :mention)"
         values["place"], values["mention"] = wanted.after
     conditions = "\n    AND ".join(where.values())
     sql = (
