@@ -205,6 +205,8 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "correlation": "Zusammenhang, −1 bis 1",
             "low": _LOW,
             "high": _HIGH,
+            "sentence_de": "dasselbe als deutscher Satz",
+            "sentence_en": "dasselbe auf Englisch",
         },
     ),
     "survey_comment_scores": (

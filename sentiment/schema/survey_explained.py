@@ -70,6 +70,8 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "correlation": "−1 to 1",
             "low": "lower end of its 95 % interval (Fisher)",
             "high": _HIGH,
+            "sentence_de": "the same as a German sentence",
+            "sentence_en": "the same in English",
         },
     ),
     "survey_comment_scores": (

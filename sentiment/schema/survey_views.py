@@ -404,11 +404,48 @@ correlated AS (
     WHERE EXISTS (SELECT 1 FROM sums whole WHERE whole.service = sums.service
         AND whole.metric = sums.metric AND whole.shift = 0)
 )
-SELECT service, metric, shift, months, correlation,
-    tanh(atanh(correlation) - {Z} / sqrt(months - 3)) AS low,
-    tanh(atanh(correlation) + {Z} / sqrt(months - 3)) AS high
-FROM correlated;
+SELECT *, {_lead("de")} AS sentence_de, {_lead("en")} AS sentence_en FROM (
+    SELECT service, metric, shift, months, correlation,
+        tanh(atanh(correlation) - {Z} / sqrt(months - 3)) AS low,
+        tanh(atanh(correlation) + {Z} / sqrt(months - 3)) AS high
+    FROM correlated
+);
 """
+
+
+def _lead(language: str) -> str:
+    """What a row of lead_lag says, with its uncertainty."""
+    before, after, same, opposite, nothing, numbers = _LEAD[language]
+    months = {
+        "de": "CASE abs(shift) WHEN 1 THEN 'einen Monat' ELSE abs(shift) || ' Monate' END",
+        "en": "CASE abs(shift) WHEN 1 THEN 'one month' ELSE abs(shift) || ' months' END",
+    }[language]
+    moves = (
+        f"CASE WHEN shift > 0 THEN printf('{before}', {months}, {_NAMES}) "
+        f"WHEN shift < 0 THEN printf('{after}', {_NAMES}, {months}) "
+        f"ELSE printf('{same}', {_NAMES}) END || iif(correlation < 0, '{opposite}', '')"
+    )
+    return (
+        f"iif(low > 0 OR high < 0, {moves}, printf('{nothing}', {_NAMES}, shift)) "
+        f"|| printf('{numbers}', correlation, low, high, months)"
+    )
+
+
+_LEAD = {
+    # the public comes first; the survey does; neither; the other way round; nothing; how sure
+    "de": ("Die öffentliche Stimmung geht um %s der Befragung (%s) voraus",
+           "Die Befragung (%s) geht um %s der öffentlichen Stimmung voraus",
+           "Die öffentliche Stimmung und die Befragung (%s) bewegen sich im selben Monat",
+           ", in entgegengesetzter Richtung",
+           "Kein Zusammenhang jenseits des Zufalls mit der Befragung (%s), um %+d Monate versetzt",
+           " (Korrelation %+.2f [%+.2f bis %+.2f], %d Paare von Monaten)."),
+    "en": ("Public sentiment runs %s ahead of the survey (%s)",
+           "The survey (%s) runs %s ahead of public sentiment",
+           "Public sentiment and the survey (%s) move in the same month",
+           ", the other way round",
+           "No connection beyond chance with the survey (%s), shifted by %+d months",
+           " (correlation %+.2f [%+.2f to %+.2f], %d pairs of months)."),
+}  # fmt: skip
 
 
 SURVEY_COMMENTS = """

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,6 +14,7 @@ from sentiment import database
 from sentiment.database import connect, count, migrate, rows, set_state
 from sentiment.message import compose
 from sentiment.privacy import for_one_day
+from sentiment.report import report
 from sentiment.rollup import SURVEY_DAYS, rollup
 from sentiment.schema.intervals import Z, mean_bounds, share_interval
 from sentiment.status import status
@@ -527,7 +529,7 @@ def months(n):
     return [f"{2024 + m // 12}-{m % 12 + 1:02}" for m in range(n)]
 
 
-def test_lead_and_lag_are_found_in_eighteen_months(db):
+def test_lead_and_lag_are_found_in_eighteen_months(config, db):
     """What the public says today, the survey says two months later."""
     chance = random.Random(2)
     mood = [chance.randrange(20, 81) for _ in range(20)]
@@ -537,6 +539,19 @@ def test_lead_and_lag_are_found_in_eighteen_months(db):
     best = rows(db, "SELECT * FROM lead_lag ORDER BY correlation DESC LIMIT 1")[0]
     assert (best["shift"], best["metric"]) == (2, "nps")
     assert best["low"] > 0.9
+    assert re.fullmatch(
+        r"Public sentiment runs 2 months ahead of the survey \(NPS\) "
+        r"\(correlation \+[\d.]+ \[\+[\d.]+ to \+[\d.]+\], 15 pairs of months\)\.",
+        best["sentence_en"],
+    )
+    assert best["sentence_de"].startswith("Die öffentliche Stimmung geht um 2 Monate der Befrag")
+    found = {row["shift"]: row for row in rows(db, "SELECT * FROM lead_lag")}
+    unclear = [row for row in found.values() if row["low"] <= 0 <= row["high"]]
+    assert unclear
+    assert all(row["sentence_en"].startswith("No connection beyond chance") for row in unclear)
+    page = " ".join(report(config, db, month="2025-06", form="terminal", language="en").split())
+    assert "Arbeitsrecht: public sentiment runs 2 months ahead of NPS (correlation +" in page
+    assert "What comes first need not be the cause." in page
 
 
 def test_less_than_a_year_says_nothing_about_lead_and_lag(db):
