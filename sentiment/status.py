@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.database import count, get_state, rows, today
 from sentiment.schema.intervals import net_interval, share_interval
+from sentiment.schema.survey_views import MIN_RESPONSES
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -71,6 +72,7 @@ WITH counts AS (
         sum(polarity <> rating_polarity AND 'neutral' NOT IN (polarity, rating_polarity))
             AS opposite
     FROM survey_comment_scores GROUP BY survey
+    HAVING count(*) >= {MIN_RESPONSES}
 )
 SELECT survey, comments, same, opposite, 100.0 * same / comments AS agreement,
     {share_interval("(1.0 * same / comments)", "comments")[0]} AS agreement_low,
@@ -92,7 +94,8 @@ def surveys(db: Database) -> list[dict[str, Any]]:
     """Each survey: answers, files, and how often the classifier agrees with its respondents.
 
     agreement: percent of scored comments whose polarity is that of the author's own number, with
-    its 95 % interval; opposite: comments that one reads as positive and the other as negative.
+    its 95 % interval; opposite: comments that one reads as positive and the other as negative. Not
+    of fewer comments than min_responses.
     """
     found: dict[str, dict[str, Any]] = {}
     for sql in (ANSWERS, FILES, AGREEMENT):

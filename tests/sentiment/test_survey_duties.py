@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 from sentiment import sample
 from sentiment.cli import app
 from sentiment.config import load
-from sentiment.database import open_database, rows
+from sentiment.database import get_state, open_database, rows, set_state
 from sentiment.match import match
 from sentiment.rollup import rollup
 from sentiment.score import score
+from sentiment.status import surveys
 from sentiment.surveys.watch import pick_up
 from sentiment.worker import Worker
 from tests.sentiment.firm import WordClassifier
@@ -188,3 +189,19 @@ def test_comments_of_the_sample_are_a_source_of_their_own(company):
     assert (
         rows(db, "SELECT count(*) AS n FROM daily_sentiment WHERE service_id IS NULL")[0]["n"] == 0
     )
+
+
+def test_the_classifier_is_checked_against_the_respondents(company):
+    """Agreement is counted comment by comment, and not told of few comments."""
+    db, _ = company
+    pairs = rows(db, "SELECT polarity, rating_polarity FROM survey_comment_scores")
+    same = sum(row["polarity"] == row["rating_polarity"] for row in pairs)
+    against = sum(set(row.values()) == {"positive", "negative"} for row in pairs)
+    (found,) = surveys(db)
+    assert (found["comments"], found["same"], found["opposite"]) == (len(pairs), same, against)
+    assert found["agreement"] == 100 * same / len(pairs)
+    assert found["agreement_low"] < found["agreement"] < found["agreement_high"]
+    before = get_state(db, "min_responses")
+    set_state(db, "min_responses", str(len(pairs) + 1))
+    assert "agreement" not in surveys(db)[0]
+    set_state(db, "min_responses", before)
