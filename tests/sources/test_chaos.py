@@ -39,7 +39,7 @@ LEAST = 4  # readings of each source, complete or not
 HOUR = timedelta(hours=1)
 STORM, CALM = 24 * HOUR, 26 * HOUR  # of the worker's time; the longest back-off is 12 hours
 GROWS = 16 * HOUR  # so long, each service gets something new every other hour
-UNITS = 150  # of YouTube's day in place of 10,000, so that they are used up
+UNITS = 75  # of YouTube's day in place of 10,000, so that they are used up
 LOGINS = ("token", "Session")  # ends of the paths at which one logs in
 
 
@@ -200,7 +200,7 @@ def test_no_service_is_asked_more_than_it_allows(services, tmp_path, clock):
     come all the time, and afterwards all that were ever offered are stored, once. No storm
     disables a source or erases a post, and nobody takes a hundred megabytes.
     """
-    config = configured(tmp_path, services, youtube={"quota": UNITS}, every="1h")
+    config = configured(tmp_path, services, youtube={"quota": UNITS}, every="2h")
     weather = Weather(0)
     expected: dict[str, dict[str, str]] = {}
     for kind, (_, server) in services.items():
