@@ -99,12 +99,7 @@ class Bluesky:
 
     def _read(self, term: str, state: Cursor) -> Iterator[Page]:
         """A window is read by the service's cursor, or by time where that ends too early."""
-        window = streams.window(
-            state,
-            int(time.time()),
-            backfill=self._settings.backfill_days * 86_400,
-            overlap=OVERLAP,
-        )
+        window = streams.window(state, self._settings.backfill_days, OVERLAP)
         at: int | None = window.at
         while at is not None and not self._context.stopping():
             lowest = at

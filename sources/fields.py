@@ -41,6 +41,12 @@ def number(value: Any) -> int | None:
     return value if fits else None
 
 
+def stars(value: Any) -> float | None:
+    """A rating from 1 to 5; None where it is none."""
+    given = number(value)
+    return float(given) if given is not None and 1 <= given <= 5 else None
+
+
 def text(value: Any) -> str:
     """A text; empty where it is none."""
     return value if isinstance(value, str) else ""

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from sources import base
 from sources.allowances import taker
 from sources.base import Context, Cursor, Page, Post, SourceError
-from sources.fields import epoch, iso_time, mapping, number, objects, read_json, text
+from sources.fields import epoch, iso_time, mapping, objects, read_json, stars, text
 from sources.google import (
     REFUSALS,
     page_token,
@@ -147,12 +147,11 @@ def _post(review: Mapping[str, Any]) -> Post | None:
     given = known_id(text(review.get("reviewId")))
     if not (words and written and given):
         return None
-    stars = number(comment.get("starRating"))
     return Post(
         external_id=given,
         text=words,
         posted_at=written,
         title=title,
         author=author_name(text(review.get("authorName"))),
-        rating=float(stars) if stars is not None and 1 <= stars <= 5 else None,
+        rating=stars(comment.get("starRating")),
     )

@@ -5,7 +5,6 @@ The search shows the newest 1000 hits; older ones come by asking for what lies b
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
@@ -60,12 +59,7 @@ class HackerNews:
         return streams.each(self._settings.terms, cursor, self._read, self._context.stopping)
 
     def _read(self, term: str, state: Cursor) -> Iterator[Page]:
-        window = streams.window(
-            state,
-            int(time.time()),
-            backfill=self._settings.backfill_days * 86_400,
-            overlap=OVERLAP,
-        )
+        window = streams.window(state, self._settings.backfill_days, OVERLAP)
         at: int | None = window.at
         while at is not None and not self._context.stopping():
             hits = self._ask(term, window.since, at)

@@ -7,6 +7,7 @@ read.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -88,13 +89,14 @@ class Window:
         return {"until": self.top} if at is None else {"until": until, "top": self.top, "at": at}
 
 
-def window(state: Cursor, now: int, *, backfill: int, overlap: int) -> Window:
+def window(state: Cursor, backfill_days: int, overlap: int) -> Window:
     """The window a state stands in, or the next one.
 
-    backfill, overlap: seconds before now on the first run, before the last window's top later.
+    backfill_days: how far the first one goes back. overlap: seconds that later ones read again.
     """
+    now = int(time.time())
     until, top, at = (number(state.get(name)) for name in ("until", "top", "at"))
-    since = max((now - backfill) if until is None else (until - overlap), 0)
+    since = max((now - backfill_days * 86_400) if until is None else (until - overlap), 0)
     if top is not None and at is not None and since < at <= top <= now:
         return Window(since, top, at)
     return Window(since, now, now)

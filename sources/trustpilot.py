@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from sources import base
 from sources.base import Context, Cursor, Page, Post, SourceError
-from sources.fields import iso_time, mapping, number, objects, read_json, text
+from sources.fields import iso_time, mapping, number, objects, read_json, stars, text
 from sources.text import author_name, headed, known_id, tidy
 from sources.windows import GAP, Window
 
@@ -166,8 +166,7 @@ def _path(review: str) -> str:
 def _post(review: Mapping[str, Any], now: datetime) -> Post | None:
     title, words = headed(tidy(text(review.get("title")), 500), tidy(text(review.get("text"))))
     given = known_id(text(review.get("id")))
-    stars = number(review.get("stars"))
-    rating = float(stars) if stars is not None and 1 <= stars <= 5 else None
+    rating = stars(review.get("stars"))
     if not (words or rating) or not given:
         return None
     return Post(
