@@ -108,11 +108,12 @@ FROM ({figures("service_id = :service AND day > date(:now, '-90 days')")})
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. id: the same whenever it is sent again."""
+    """What is sent. id: the same whenever it is sent again. pictures: file names with PNGs."""
 
     id: int
     title: str
     body: str
+    pictures: tuple[tuple[str, bytes], ...] = ()
 
 
 def compose(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import structlog
 
 from sentiment.database import rows, timestamp, transaction
 from sentiment.message import Message, compose
+from sentiment.picture import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,7 +176,9 @@ def _deliver(  # noqa: PLR0917
     )
     if not waiting:
         return False
-    message = compose(db, message_id, waiting, receiver.language or config.language, now)
+    language = receiver.language or config.language
+    message = compose(db, message_id, waiting, language, now)
+    message = replace(message, pictures=tuple(pictures(config, waiting, language, now)))
     try:
         send(receiver, message)
     except DeliveryError as error:
@@ -225,7 +229,13 @@ def via_apprise(receiver: Receiver, message: Message) -> None:
     outcome: list[bool] = []
 
     def work() -> None:
-        from apprise import Apprise, NotifyType
+        from apprise import Apprise, AppriseAttachment, NotifyType
+        from apprise.attachment.memory import AttachMemory
+
+        charts = AppriseAttachment()
+        for name, png in message.pictures:
+            picture = AttachMemory(content=png, name=name, mimetype="image/png")  # type: ignore[no-untyped-call]
+            charts.add(picture)
 
         apprise = Apprise()
         apprise.add(receiver.url.get_secret_value())
@@ -236,6 +246,7 @@ def via_apprise(receiver: Receiver, message: Message) -> None:
                     body=message.body,
                     notify_type=NotifyType.WARNING,
                     body_format="text",
+                    attach=charts if message.pictures else None,
                     timeout=PATIENCE,
                 )
             )

@@ -7,6 +7,7 @@ lines differ in their dashes, too.
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -222,3 +223,17 @@ def _svg(chart: Any, title: str) -> str:
         svg: str = vl_convert.vegalite_to_svg(spec)
     head, rest = svg.split(">", 1)
     return f"{head}><title>{escape(title)}</title>{STYLE}{rest}"
+
+
+def png(svg: str) -> bytes:
+    """A chart as a picture on white, in the colours of a light screen."""
+    import vl_convert
+
+    light = STYLE.partition("@media")[0]
+    colours = dict(re.findall(r"(--\w+): (#\w+)", light))
+    plain = re.sub(r"var\((--\w+)\)", lambda found: colours[found[1]], svg.replace(STYLE, ""))
+    head, rest = plain.split(">", 1)
+    page = '<rect width="100%" height="100%" fill="white"/>'
+    with _DRAWING:
+        drawn: bytes = vl_convert.svg_to_png(f"{head}>{page}{rest}", scale=2)
+    return drawn
