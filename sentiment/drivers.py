@@ -22,7 +22,7 @@ NEWEST = 5_000
 LIMIT = 10
 """Phrases of a polarity that are kept."""
 
-WINDOWS = (28, 90)  # days up to today
+WINDOWS = (28, 90, 365)  # days up to today
 MONTHS = 12  # the present one and those before it
 
 PATIENCE = 0.5
@@ -63,7 +63,7 @@ def refresh_drivers(
 
 
 def periods(last: date) -> list[Period]:
-    """What drivers are kept for: the last 28 and 90 days, and the last twelve months."""
+    """What drivers are kept for: the last 28, 90 and 365 days, and the last twelve months."""
     found = [
         Period(f"{days} days", (last - timedelta(days=days - 1)).isoformat(), last.isoformat())
         for days in WINDOWS

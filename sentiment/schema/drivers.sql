@@ -2,7 +2,7 @@ CREATE TABLE driver_lists (               -- periods of a service for which driv
     id INTEGER PRIMARY KEY,
     company_id INTEGER NOT NULL REFERENCES companies (id),
     service_id INTEGER REFERENCES services (id),
-    period TEXT NOT NULL,                 -- '28 days', '90 days' or a month, 2026-03
+    period TEXT NOT NULL,                 -- '28 days', '90 days', '365 days' or 2026-03
     from_day TEXT NOT NULL,               -- its first day
     to_day TEXT NOT NULL,                 -- its last day
     mentions INTEGER NOT NULL DEFAULT 0,  -- looked at: the newest of the period

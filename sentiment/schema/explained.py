@@ -100,7 +100,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "company": _COMPANY,
             "service": _SERVICE,
-            "period": "28 days, 90 days, or a month, YYYY-MM",
+            "period": "28 days, 90 days, 365 days, or a month, YYYY-MM",
             "from_day": "its first day",
             "to_day": "its last day",
             "polarity": "negative or positive: where the phrase is said more often",

@@ -96,7 +96,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "company": _COMPANY,
             "service": _SERVICE,
-            "period": "28 days, 90 days (bis heute) oder ein Monat, JJJJ-MM",
+            "period": "28 days, 90 days, 365 days (bis heute) oder ein Monat, JJJJ-MM",
             "from_day": "erster Tag",
             "to_day": "letzter Tag",
             "polarity": "negative oder positive: wo die Wendung häufiger steht",

@@ -69,10 +69,10 @@ def test_the_view_says_who_says_what_how_often(config, told):
     assert found["polarity"] == "negative"
 
 
-def test_the_periods_are_28_and_90_days_and_twelve_months():
+def test_the_periods_are_28_90_and_365_days_and_twelve_months():
     """Both days are part of a period; months are whole, the present one too."""
     found = {one.name: (one.from_day, one.to_day) for one in periods(date(2026, 3, 10))}
-    assert len(found) == 14
+    assert len(found) == 15
     assert found["28 days"] == ("2026-02-11", "2026-03-10")
     assert found["90 days"] == ("2025-12-11", "2026-03-10")
     assert found["2026-03"] == ("2026-03-01", "2026-03-31")
@@ -82,18 +82,18 @@ def test_the_periods_are_28_and_90_days_and_twelve_months():
 
 def test_what_is_up_to_date_is_not_computed_again(config, told):
     """Only the lists of a day that was rolled up anew are."""
-    assert refresh_drivers(config, told) == 14
+    assert refresh_drivers(config, told) == 15
     assert refresh_drivers(config, told) == 0
     voices.say(told, datetime.now(UTC) - timedelta(days=60), -1)
     assert refresh_drivers(config, told) == 0
     rollup(told)
-    assert refresh_drivers(config, told) == 2  # 90 days, and the month
+    assert refresh_drivers(config, told) == 3  # 90 and 365 days, and the month
 
 
 def test_a_new_day_moves_the_windows_and_a_new_month_drops_the_oldest(config, told):
     """Lists of periods that are over are deleted with their phrases."""
     refresh_drivers(config, told, day=date(2026, 1, 31))
-    assert refresh_drivers(config, told, day=date(2026, 2, 1)) == 3
+    assert refresh_drivers(config, told, day=date(2026, 2, 1)) == 4
     found = {row["period"] for row in rows(told, "SELECT period FROM driver_lists")}
     assert "2026-02" in found
     assert "2025-02" not in found
@@ -107,9 +107,9 @@ def test_long_lists_wait_in_the_daemon(config, told):
     told.execute("UPDATE driver_lists SET stale = 1")
     assert refresh_drivers(config, told, patient=True) == 11  # those of no mention
     told.execute("UPDATE driver_lists SET updated_at = datetime('now', '-20 seconds')")
-    assert refresh_drivers(config, told, patient=True) == 3
+    assert refresh_drivers(config, told, patient=True) == 4
     told.execute("UPDATE driver_lists SET stale = 1")
-    assert refresh_drivers(config, told) == 14
+    assert refresh_drivers(config, told) == 15
 
 
 @pytest.mark.parametrize(

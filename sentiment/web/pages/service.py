@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound
@@ -87,7 +88,7 @@ def drivers(
 
     Those that the worker keeps for usual periods; for others, and with filters, computed now.
     """
-    kept = {"28d": "28 days", "90d": "90 days"}.get(selection.period, selection.period)
+    kept = re.sub(r"^(\d+)d$", r"\1 days", selection.period)
     found = None
     if not selection.source and not selection.language:
         found = kept_drivers(conn, config.company.name, name, kept)
