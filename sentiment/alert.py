@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -53,9 +53,9 @@ def alert(
     if not config.alerts.enabled:
         return 0
     now = now or datetime.now(UTC)
-    changed = 0
-    for seen in rules.operations(db, config, now):
-        changed += _settle(db, seen, now)
+    changed = operations(config, db, now)
+    if _unread(db):
+        return changed  # a first reading is under way; nothing ends and nothing begins
     services = _services(db, config)
     frozen = _frozen(db, config, now)
     for done, service in enumerate(services, start=1):
@@ -70,6 +70,22 @@ def alert(
     return changed
 
 
+def operations(config: Config, db: Database, now: datetime | None = None) -> int:
+    """What concerns the operator; judged apart, too, for when the other stages fail."""
+    if not config.alerts.enabled:
+        return 0
+    now = now or datetime.now(UTC)
+    return sum(_settle(db, seen, now) for seen in rules.operations(db, config, now))
+
+
+def _unread(db: Database) -> list[str]:
+    """Sources that were never read: whoever judges now judges by the quickest of them."""
+    found = rows(
+        db, "SELECT name FROM sources WHERE active = 1 AND last_attempt_at IS NULL ORDER BY id"
+    )
+    return [row["name"] for row in found]
+
+
 def _services(db: Database, config: Config) -> list[dict[str, Any]]:
     off = {one.service for one in config.alerts.services if not one.enabled}
     found = rows(db, "SELECT id, name FROM services WHERE active = 1 ORDER BY id")
@@ -78,12 +94,6 @@ def _services(db: Database, config: Config) -> list[dict[str, Any]]:
 
 def _frozen(db: Database, config: Config, now: datetime) -> Reason | None:
     """Why nothing may be concluded at all: the picture is not complete yet."""
-    unread = rows(
-        db,
-        "SELECT name FROM sources WHERE active = 1 AND last_attempt_at IS NULL ORDER BY id",
-    )
-    if unread:
-        return why("not read yet", names=[row["name"] for row in unread])
     model = get_state(db, "model") or ""
     waiting = count(
         db,
@@ -105,6 +115,7 @@ def _service(
     db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: Reason | None
 ) -> int:
     """The sequential test of a service, and the plainer rules when it has nothing to say."""
+    config = rules.of_service(config, service["name"])
     changed, lost = _drop(db, config, service, now, frozen)
     frozen = frozen or lost
     state = _row(db, "drop", service["id"], "", now)["state"]
@@ -310,20 +321,67 @@ def unsilence(db: Database, silence_id: int, now: datetime) -> bool:
 
 
 def backtest(config: Config, db: Database, now: datetime) -> list[dict[str, Any]]:
-    """The drops that these settings would have found in the stored posts, per service."""
+    """What these settings would have found in the stored posts, per service and rule."""
     model = get_state(db, "model") or ""
-    found = []
+    found: list[dict[str, Any]] = []
     for service in _services(db, config):
-        assessed = drop.assess(db, config, service["id"], model, now)
-        for episode in assessed.watch.episodes if assessed else []:
+        own = rules.of_service(config, service["name"])
+        assessed = drop.assess(db, own, service["id"], model, now)
+        episodes = assessed.watch.episodes if assessed else []
+        for episode in episodes:
             found.append({"service": service["name"], **_told(episode)})  # noqa: PERF401
+        for told in _plainer(db, own, service, episodes, now):
+            found.append({"service": service["name"], **told})  # noqa: PERF401
     return sorted(found, key=lambda row: str(row["alarm_at"]))
 
 
+def _plainer(
+    db: Database, config: Config, service: dict[str, Any], drops: list[Episode], now: datetime
+) -> list[dict[str, Any]]:
+    """When the plainer rules would have fired and ended, looked at once a day."""
+    standing: dict[tuple[str, str], Standing] = {}
+    fired: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    day = now - drop.HISTORY
+    while day <= now:
+        dropped = any(
+            e.alarm_at <= day.timestamp() < (e.ended_at or now.timestamp() + 1) for e in drops
+        )
+        for seen in rules.look(db, config, service["id"], service["name"], day):
+            key = (seen.rule, seen.subject)
+            evidence = Evidence(over=why("told")) if dropped else seen.evidence
+            before = standing.get(key, Standing("ok", day))
+            for state, reason in course(before, evidence, day, PACE[seen.rule]):
+                ended = day if state == "resolved" else before.ended_at
+                before = Standing(state, day, ended)
+                if state == "firing":
+                    fired.setdefault(key, []).append(
+                        {
+                            "rule": seen.rule,
+                            "subject": seen.subject,
+                            "onset_at": None,
+                            "alarm_at": timestamp(day),
+                            "ended_at": None,
+                            "ending": "",
+                            "why": str(reason),
+                        }
+                    )
+                if state == "resolved":
+                    fired[key][-1] |= {"ended_at": timestamp(day), "ending": str(reason)}
+            standing[key] = before
+        day += timedelta(days=1)
+    return [row for some in fired.values() for row in some]
+
+
 def _told(episode: Episode) -> dict[str, Any]:
+    since = f"usual valence {episode.mean:+.2f} of {episode.votes} voices"
     return {
-        key: _moment(value) if key.endswith("_at") else value
-        for key, value in asdict(episode).items()
+        "rule": "drop",
+        "subject": "",
+        "onset_at": _moment(episode.onset_at),
+        "alarm_at": _moment(episode.alarm_at),
+        "ended_at": _moment(episode.ended_at),
+        "ending": str(why(episode.ending)) if episode.ending else "",
+        "why": since,
     }
 
 
@@ -339,12 +397,13 @@ def plan(config: Config, db: Database, now: datetime, points: float) -> list[dic
     out = []
     for service in _services(db, config):
         row: dict[str, Any] = {"service": service["name"], "points": points}
-        assessed = drop.assess(db, config, service["id"], model, now)
+        own = rules.of_service(config, service["name"])
+        assessed = drop.assess(db, own, service["id"], model, now)
         if assessed is None:
             out.append({**row, "votes_a_day": None})
             continue
         calm, _ = drop.undisturbed(
-            assessed.heard.votes, config.alerts, drop.rate(config), assessed.start_at
+            assessed.heard.votes, own.alerts, drop.rate(config), assessed.start_at
         )
         out.append(
             {

@@ -624,7 +624,7 @@ def alerts_backtest(
     config_path: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """List the drops that the stored posts hold: as configured, and with other settings.
+    """List what the stored posts would have raised: as configured, and with other settings.
 
     Example: sentiment alerts backtest --false-alarms 6
     """
@@ -639,7 +639,7 @@ def alerts_backtest(
         found = [{"settings": "present", **row} for row in backtest(config, db, now)]
         if tried != config:
             found += [{"settings": "tried", **row} for row in backtest(tried, db, now)]
-    _rows(found, as_json=as_json, none="no drops")
+    _rows(found, as_json=as_json, none="no alerts")
 
 
 @alerts_app.command("plan")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -147,6 +148,15 @@ class Surveys(Section):
     survey: list[Survey] = []
 
 
+def _long_enough(value: timedelta) -> timedelta:
+    if not timedelta(days=14) <= value <= timedelta(days=730):
+        raise ValueError('expected between "14d" and "730d"')
+    return value
+
+
+BaselineLength = Annotated[Duration, AfterValidator(_long_enough)]
+
+
 class ThresholdRule(Section):
     """Net sentiment below a fixed figure. below: −100 to 100; off when left out."""
 
@@ -196,11 +206,16 @@ class SourceRule(Section):
 
 
 class ServiceAlerts(Section):
-    """Other settings for one service."""
+    """Other settings for one service: of what is given here, the keys that are given count."""
 
     service: str
     enabled: bool = True
-    threshold_below: float | None = Field(default=None, ge=-100, le=100)
+    baseline: BaselineLength | None = None
+    accept_after: Duration | None = None
+    threshold: ThresholdRule | None = None
+    volume: VolumeRule | None = None
+    emotion: EmotionRule | None = None
+    survey: SurveyRule | None = None
 
 
 class Alerts(Section):
@@ -211,7 +226,7 @@ class Alerts(Section):
 
     enabled: bool = True
     false_alarms_per_year: float = Field(default=2.0, gt=0, le=365)
-    baseline: Duration = timedelta(days=90)
+    baseline: BaselineLength = timedelta(days=90)
     accept_after: Duration = timedelta(days=60)
     repeat: Duration = timedelta(days=7)
     threshold: ThresholdRule = ThresholdRule()
@@ -221,12 +236,18 @@ class Alerts(Section):
     source: SourceRule = SourceRule()
     services: list[ServiceAlerts] = []
 
-    @field_validator("baseline")
-    @classmethod
-    def _long_enough(cls, value: timedelta) -> timedelta:
-        if not timedelta(days=14) <= value <= timedelta(days=730):
-            raise ValueError('expected between "14d" and "730d"')
-        return value
+    def of(self, service: str) -> Alerts:
+        """The settings that count for a service: its own over those for all."""
+        changed: dict[str, Any] = {}
+        for own in (one for one in self.services if one.service == service):
+            for key in own.model_fields_set - {"service", "enabled"}:
+                given, usual = getattr(own, key), getattr(self, key)
+                if isinstance(given, Section):
+                    given = usual.model_copy(
+                        update={name: getattr(given, name) for name in given.model_fields_set}
+                    )
+                changed[key] = given
+        return self.model_copy(update=changed)
 
 
 class Receiver(Section):

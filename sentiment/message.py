@@ -27,6 +27,7 @@ WORDS = {
         "survey": "{subject} is falling{of}",
         "source": "Source “{subject}” is no longer read",
         "mend": "Once that is put right, restart the worker: the source is then read again.",
+        "job": "The worker fails at a duty: {subject}",
         "disk": "Disk nearly full: {said}",
         "over": "over: {title}",
         "again": "still: {title}",
@@ -66,6 +67,7 @@ WORDS = {
         "source": "Quelle „{subject}“ wird nicht mehr gelesen",
         "mend": "Sobald das behoben ist, starten Sie den Worker neu: Dann wird die Quelle wieder "
         "gelesen.",
+        "job": "Der Dienst scheitert an einer Aufgabe: {subject}",
         "disk": "Speicher fast voll: {said}",
         "over": "vorbei: {title}",
         "again": "weiterhin: {title}",
@@ -161,10 +163,14 @@ def _part(db: Database, row: dict[str, Any], language: str, now: datetime) -> tu
 
 def _title(row: dict[str, Any], facts: dict[str, Any], language: str) -> str:
     words = WORDS[language]
-    kind = "disk" if row["rule"] == "source" and row["subject"] == "disk" else row["rule"]
+    kind, subject = row["rule"], row["subject"]
+    if kind == "source" and subject == "disk":
+        kind = "disk"
+    if kind == "source" and subject.startswith("job "):
+        kind, subject = "job", subject.removeprefix("job ")
     values = {
         "service": row["service"] or "",
-        "subject": row["subject"].upper() if kind == "survey" else row["subject"],
+        "subject": subject.upper() if kind == "survey" else subject,
         "below": facts.get("below", 0.0),
         "said": told(facts.get("said", ""), language),
         "emotion": words.get(row["subject"], ""),

@@ -24,7 +24,6 @@ SENTENCES: dict[str, tuple[str, str]] = {  # English, German
         "Es hält an: Der Abstand für Wiederholungen ist verstrichen",
     ),
     # what freezes
-    "not read yet": ("not read yet: {names}", "Noch nicht gelesen: {names}"),
     "not read": ("not read at present: {names}", "Zurzeit nicht gelesen: {names}"),
     "unscored": (
         "{n} mentions wait for the present model's scores",
@@ -99,6 +98,7 @@ SENTENCES: dict[str, tuple[str, str]] = {  # English, German
     "failed": ("failed {n} times{error}", "{n}-mal fehlgeschlagen{error}"),
     "silent": ("not read for {n} hours{error}", "Seit {n} Stunden nicht gelesen{error}"),
     "read again": ("it is read again", "Sie wird wieder gelesen"),
+    "works": ("it works again", "Sie läuft wieder"),
     "disk": (
         "{free:.1f} GB free on the disk of the database",
         "{free:.1f} GB frei auf dem Datenträger der Datenbank",
@@ -141,7 +141,8 @@ def reason_text(row: Mapping[str, Any], language: str) -> str:
     row: of alert_transitions or active_alerts; `reason` and `detail` are used. What was written
     before reasons had codes stays in English.
     """
-    return told(json.loads(row["detail"] or "{}").get("reason") or row["reason"], language)
+    stored = json.loads(row["detail"] or "{}").get("reason")
+    return told(stored if stored and stored["code"] in SENTENCES else row["reason"], language)
 
 
 def told(stored: dict[str, Any] | str, language: str) -> str:

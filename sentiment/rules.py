@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ PACE = {
 }
 CLEAR = 4.0  # standard errors beyond which chance is out of the question, many looks included
 HYSTERESIS = 5.0  # points of net sentiment
+FAILURES = 3  # in a row make a duty a broken one
 LEARN_DAYS = 28  # without so many days of a past, nothing is unusual
 
 
@@ -60,7 +62,8 @@ WHERE d.service_id = :service AND d.day > :after AND d.day <= :until
 
 def look(db: Database, config: Config, service: int, name: str, now: datetime) -> Iterator[Seen]:
     """The rules about what is said of one service."""
-    yield from _threshold(db, config, service, name, now)
+    config = of_service(config, name)
+    yield from _threshold(db, config, service, now)
     yield from _volume(db, config, service, now)
     yield from _emotions(db, config, service, now)
 
@@ -76,12 +79,14 @@ def _counts(
     return next(iter(db.query(COUNTS, values)))
 
 
-def _threshold(
-    db: Database, config: Config, service: int, name: str, now: datetime
-) -> Iterator[Seen]:
+def of_service(config: Config, name: str) -> Config:
+    """The configuration with the alerts' settings that count for a service."""
+    return config.model_copy(update={"alerts": config.alerts.of(name)})
+
+
+def _threshold(db: Database, config: Config, service: int, now: datetime) -> Iterator[Seen]:
     rule = config.alerts.threshold
-    own = [one.threshold_below for one in config.alerts.services if one.service == name]
-    below = own[0] if own and own[0] is not None else rule.below
+    below = rule.below
     if below is None:
         return
     found = _counts(db, config, service, now - rule.window, now)
@@ -160,20 +165,24 @@ OF_SEGMENT = figures(f"segment = :segment AND {_PERIOD}")
 
 def surveys(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
     """NPS and CSAT of each service and of the watched customer classes."""
-    rule = config.alerts.survey
-    if not rule.enabled or not rows(db, "SELECT 1 FROM survey_responses LIMIT 1"):
+    if not rows(db, "SELECT 1 FROM survey_responses LIMIT 1"):
         return
-    services = rows(db, "SELECT id FROM services WHERE active = 1 ORDER BY id")
-    whom: list[tuple[int | None, str | None]] = [(row["id"], None) for row in services]
-    whom += [(None, segment) for segment in rule.segments]
-    middle = now - rule.window
-    for service, segment in whom:
+    services = rows(db, "SELECT id, name FROM services WHERE active = 1 ORDER BY id")
+    whom: list[tuple[Config, int | None, str | None]] = [
+        (of_service(config, row["name"]), row["id"], None) for row in services
+    ]
+    whom += [(config, None, segment) for segment in config.alerts.survey.segments]
+    for own, service, segment in whom:
+        rule = own.alerts.survey
+        if not rule.enabled:
+            continue
+        middle = now - rule.window
         late = _answers(db, service, segment, middle, now)
         early = _answers(db, service, segment, middle - 3 * rule.window, middle)
         for metric in ("nps", "csat"):
             subject = f"{metric} {segment}" if segment else metric
             scale = next((scale for scale in reversed(late) if scale[0] == metric), (metric, 0, 0))
-            yield _fallen(config, service, subject, early.get(scale), late.get(scale))
+            yield _fallen(own, service, subject, early.get(scale), late.get(scale))
 
 
 def _answers(
@@ -223,7 +232,7 @@ def _few(config: Config, part: dict[str, float]) -> bool:
 
 
 def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
-    """Sources that are not read any more, and the disk."""
+    """Sources that are not read any more, duties of the worker that fail, and the disk."""
     rule = config.alerts.source
     if not rule.enabled:
         return
@@ -233,7 +242,18 @@ def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
         seen = Evidence("alarm", wrong) if wrong else Evidence(over=read)
         facts = {"said": wrong.stored()} if wrong else {}
         yield Seen("source", None, row["name"], seen, facts)
+    for row in rows(db, "SELECT key, value FROM state WHERE key LIKE 'job %' ORDER BY key"):
+        yield _job(row["key"], json.loads(row["value"]))
     yield _disk(config.database_path.parent, rule.min_disk_gb)
+
+
+def _job(subject: str, found: dict[str, Any]) -> Seen:
+    """A duty of the worker, as the worker noted how often it has failed in a row."""
+    if found["failed"] < FAILURES:
+        over = None if found["failed"] else why("works")
+        return Seen("source", None, subject, Evidence(over=over))
+    said = why("failed", n=found["failed"], error=found["error"])
+    return Seen("source", None, subject, Evidence("alarm", said), {"said": said.stored()})
 
 
 def trouble(source: dict[str, Any], now: datetime, silent_for: timedelta) -> Reason | None:

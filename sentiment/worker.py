@@ -7,11 +7,13 @@ pace.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import sqlite3
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -21,9 +23,10 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from sentiment.alert import operations
 from sentiment.assemble import http_client, load_classifier
 from sentiment.collect import collect_source
-from sentiment.database import open_database, rows
+from sentiment.database import open_database, rows, set_state
 from sentiment.drivers import refresh_drivers
 from sentiment.notify import notify
 from sentiment.pipeline import Progress, process
@@ -46,6 +49,7 @@ log = structlog.get_logger()
 PROCESS_EVERY = timedelta(seconds=5)  # looking for work costs three small queries
 NOTIFY_EVERY = timedelta(seconds=5)
 DRIVERS_EVERY = timedelta(minutes=1)  # looking for outdated lists; long ones wait for longer
+OPERATIONS_EVERY = timedelta(minutes=1)
 PURGE_EVERY = timedelta(hours=6)
 RECHECK_LOOK = timedelta(hours=1)  # looking for stored posts that are due for another look
 PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
@@ -64,8 +68,9 @@ class Worker:
         self.progress = progress
         self._stop = threading.Event()
         self._client = http_client(config, self.stopping)
+        self._failed: dict[str, int] = {}
         self._rechecked = [source for source in config.sources if recheck_every(source)]
-        jobs = len(config.sources) + len(self._rechecked) + len(config.receivers) + 6
+        jobs = len(config.sources) + len(self._rechecked) + len(config.receivers) + 7
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(min(jobs, MAX_THREADS))},
@@ -100,6 +105,7 @@ class Worker:
         self._repeat("process", PROCESS_EVERY, self.process)
         if self.config.surveys.folder is not None:
             self._repeat("surveys", self.config.surveys.every, self.import_surveys)
+        self._repeat("operations", OPERATIONS_EVERY, partial(operations, self.config))
         self._repeat_notify()
         self._repeat("drivers", DRIVERS_EVERY, self.refresh_drivers)
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
@@ -143,17 +149,32 @@ class Worker:
             try:
                 with open_database(self.config) as db:
                     duty(db)
+            except Exception as error:
+                self._note(name, error)
+                raise
+            else:
+                self._note(name, None)
             finally:
                 self._run_at(once, datetime.now(UTC) + every, name)
 
         self._run_at(once, datetime.now(UTC), name)
+
+    def _note(self, name: str, error: Exception | None) -> None:
+        """Keep how often a duty failed in a row: operators are told (`rules.operations`)."""
+        before = self._failed.get(name)
+        self._failed[name] = failed = 0 if error is None else (before or 0) + 1
+        if failed == before:
+            return
+        said = f"{type(error).__name__}: {error}"[:200] if error else ""
+        with suppress(sqlite3.Error), open_database(self.config) as db:
+            set_state(db, f"job {name}", json.dumps({"failed": failed, "error": said}))
 
     def _repeat_notify(self) -> None:
         """Each receiver has a job of its own: one that hangs delays nobody."""
         names: list[str | None] = [receiver.name for receiver in self.config.receivers]
         for name in names or [None]:  # without receivers, transitions are queued all the same
             duty = partial(notify, self.config, stopping=self.stopping, only=name)
-            self._repeat(f"notify {name}", NOTIFY_EVERY, duty)
+            self._repeat(f"notify {name or 'nobody'}", NOTIFY_EVERY, duty)
 
     def _schedule(self, source: Source) -> None:
         """Read a source when its row says; later, not never, if the row is out of reach."""

@@ -1,5 +1,6 @@
 """The alert stage on a real database: when it fires, why, and when it keeps still."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -62,7 +63,6 @@ def test_a_drop_fires_once_with_its_reason(config, db, soured):
 
 def test_the_explanation_has_everything_a_message_needs(config, db, soured):
     """How far, since when, how sure, emotion, posts, sources, and what it hangs on."""
-    import json
 
     (row,) = rows(db, "SELECT detail FROM alert_transitions WHERE to_state = 'firing'")
     facts = json.loads(row["detail"])
@@ -144,12 +144,15 @@ def test_a_source_without_a_share_is_no_outage(config, db):
 
 
 def test_nothing_is_said_before_every_source_was_read_once(config, db):
-    """A first start does not judge by the source that was quickest."""
+    """A first start does not judge by the source that was quickest; it writes nothing at all."""
     live(db, 0, 100)
     now = live(db, 100, 7, SOUR)
     db.execute("UPDATE sources SET last_attempt_at = NULL WHERE name = 'reviews'")
     alert(config, db, now=now)
-    assert states(db) == ["no-data"]
+    assert states(db) == []
+    all_read(db, now)
+    alert(config, db, now=now)
+    assert states(db)[-1] == "firing"
 
 
 def rescored(db, kind_of, model="m@2", only=lambda _number: True):
@@ -283,10 +286,30 @@ def test_a_switched_off_service_is_not_watched(tmp_path, config, db):
 
 
 def test_a_backtest_lists_the_drops_that_were(config, db, soured):
-    """With their baseline and dates."""
+    """With their baseline and dates; while it lasted, no other rule speaks."""
     (found,) = backtest(config, db, soured)
+    assert found["rule"] == "drop"
     assert (found["service"], found["ending"]) == ("Arbeitsrecht", "")
     assert found["onset_at"] >= "2026-04-13"
+
+
+def test_a_backtest_lists_what_the_plainer_rules_would_have_said(config, db):
+    """When they would have fired, when they would have ended, and why."""
+    live(db, 0, 60)
+    live(db, 60, 2, a_day=30)
+    now = live(db, 62, 20)
+    (found,) = [row for row in backtest(config, db, now) if row["rule"] == "volume"]
+    assert found["alarm_at"][:10] in {"2026-03-06", "2026-03-07"}
+    assert found["alarm_at"] < found["ended_at"] < timestamp(now)
+    assert "authors in 2 days, usually" in found["why"]
+    assert firing(db, "volume") == []  # nothing is written
+
+
+def test_a_backtest_agrees_with_what_was_told(config, db, soured):
+    """The drop of the backtest is the one that fired."""
+    (found,) = backtest(config, db, soured)
+    assert reason(db, "firing").endswith("April 2026")
+    assert found["alarm_at"] <= timestamp(soured)
 
 
 def test_a_plan_knows_what_it_cannot_say(config, db, soured):
@@ -401,6 +424,38 @@ def test_a_broken_source_is_told_and_its_return_too(config, db):
     db.execute("UPDATE sources SET last_error = NULL")  # and it could be read
     alert(config, db, now=now + timedelta(minutes=20))
     assert firing(db, "source") == []
+
+
+def test_a_duty_of_the_worker_that_fails_is_told_and_its_return_too(config, db):
+    """Three times in a row, for ten minutes; once is nothing."""
+    now = live(db, 0, 2)
+    for failed in (1, 3):
+        set_state(db, "job purge", json.dumps({"failed": failed, "error": "OSError: read-only"}))
+        for minutes in (0, 11):
+            alert(config, db, now=now + timedelta(minutes=minutes))
+        assert firing(db, "source") == (["job purge"] if failed == 3 else [])
+    assert reason(db, "firing", "source") == "failed 3 times: OSError: read-only"
+    set_state(db, "job purge", json.dumps({"failed": 0, "error": ""}))
+    alert(config, db, now=now + timedelta(minutes=20))
+    assert reason(db, "resolved", "source") == "it works again"
+
+
+def test_every_rule_can_be_set_for_one_service(tmp_path, db):
+    """What is given for it counts for it; the rest, and the other services, are as for all."""
+    own = {"service": "Steuerberatung", "threshold": {"below": 60}, "volume": {"enabled": False},
+           "emotion": {"rise": 90}, "survey": {"z": 9}, "baseline": "30d"}  # fmt: skip
+    config = firm(tmp_path, alerts={"volume": {"factor": 2}, "services": [own]})
+    usual, changed = (config.alerts.of(s) for s in ("Arbeitsrecht", "Steuerberatung"))
+    assert usual == config.alerts
+    assert (changed.threshold.below, changed.emotion.rise, changed.survey.z) == (60, 90, 9)
+    assert (changed.volume.enabled, changed.volume.factor) == (False, 2)
+    assert (changed.baseline, changed.accept_after) == (30 * DAY, 60 * DAY)
+    for service in (1, 2):
+        live(db, 0, 50, service=service)
+        now = live(db, 50, 2, a_day=30, service=service)
+    alert(config, db, now=now)
+    where = "SELECT rule, service_id FROM alerts WHERE state = 'firing' ORDER BY 1, 2"
+    assert [tuple(row.values()) for row in rows(db, where)] == [("threshold", 2), ("volume", 1)]
 
 
 def test_a_full_disk_is_told(tmp_path, config, db):

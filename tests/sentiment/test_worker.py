@@ -136,6 +136,27 @@ def test_a_hanging_source_delays_nobody(tmp_path, running, monkeypatch):
     hangs.set()
 
 
+def test_a_duty_that_fails_is_noted_until_it_works_again(feed, running, monkeypatch):
+    """How often in a row, so that the operator is told; then that it is well."""
+    broken = threading.Event()
+    broken.set()
+
+    def purge(*_args, **_values):
+        if broken.is_set():
+            raise OSError("read-only file system")
+
+    monkeypatch.setattr(worker_module, "purge", purge)
+    monkeypatch.setattr(worker_module, "PURGE_EVERY", timedelta(milliseconds=50))
+    running()
+    noted = "FROM state WHERE key = 'job purge'"
+    wait_for(feed, f"SELECT ifnull(max(json_extract(value, '$.failed')), 0) {noted}", 3)
+    with open_database(feed) as db:
+        (said,) = db.execute(f"SELECT json_extract(value, '$.error') {noted}").fetchone()
+    assert said == "OSError: read-only file system"
+    broken.clear()
+    wait_for(feed, f"SELECT 1 - min(1, json_extract(value, '$.failed')) {noted}", 1)
+
+
 def test_sigterm_ends_the_program_cleanly(tmp_path):
     """The real program in the middle of its work: SIGTERM, exit status 0, within ten seconds."""
     (tmp_path / "feed.xml").write_text(
