@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import types
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_broken_package_harms_its_own_source_only(package, tmp_path):
     assert "acme-sources 1.0, which cannot be loaded (SystemError: no)" in results["theirs"].error
     assert (health["cursor"], health["settings"], health["disabled"]) == ("{}", "x", 1)
     assert health["last_error"] == results["theirs"].error
-    checked = [each for each in check(broken) if each.what == 'source "theirs"']
+    checked = list(islice(check(broken), 3))[2:]  # the model, which comes last, is not loaded
     assert [(each.passed, each.said) for each in checked] == [(False, health["last_error"])]
     Worker(broken)
 
