@@ -12,6 +12,8 @@ distribution, for which the CUSUM that knows baseline and size is the optimal pr
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,11 +55,15 @@ BURSTS = {"bursts": (0.07, 40.0), "storms": (0.20, 6.0)}
 MOODS = {"dependence": 1.7, "moods": 2.0}
 KINDS = ("plain", "weekdays", "bursts", "dependence", "storms", "moods")
 
-rng = np.random.default_rng(20260301)
+SEED = 20261124  # of what is reported; the method was tuned on others (7 and 20260301)
+rng = np.random.default_rng(SEED)
+USUAL = np.repeat(POINTS, np.rint(100 * SHARES).astype(int))
 
 
 def valence(n: int, tilt: float = 0.0) -> np.ndarray:
     """Voices; `tilt` makes negative ones more likely."""
+    if not tilt:
+        return USUAL[rng.integers(0, 100, n)] + rng.normal(0, 0.07, n)
     weights = SHARES * np.exp(-tilt * POINTS)
     return rng.choice(POINTS, n, p=weights / weights.sum()) + rng.normal(0, 0.07, n)
 
@@ -116,8 +122,10 @@ def false_alarms(a_day: int, baseline: int, kind: str, years: int) -> tuple[floa
     Like the worker, the threshold is found anew as the past grows (here every two months): what
     moods a service has is learnt from all of it.
     """
+    global rng  # noqa: PLW0603 - each cell has streams of its own, in whatever order it is asked
+    rng = np.random.default_rng([SEED, a_day, baseline, KINDS.index(kind)])
     services = 10 if a_day >= 100 else 20
-    each = -(-years // services)
+    each = math.ceil(years * 365.25 / YEAR / services)
     alarms, watched = 0, 0.0
     for service in range(services):
         day, value = days_of(baseline, a_day, kind)
@@ -146,7 +154,7 @@ class Levels:
         self.a_day, self.each = past.a_day(), STREAMS
         shares = np.repeat(shares_of(past.a_day() / self.test.size), self.each)
         self.highest, self.silent = heights(
-            past, self.test, RATE, shares, np.random.default_rng(seed)
+            past, self.test, RATE, shares, np.random.default_rng([SEED, seed])
         )
 
     def over_time(self, streams: list[Votes], baseline: int) -> np.ndarray:
@@ -297,21 +305,60 @@ def river_adwin(drops: Drops, streams: int, a_day: int) -> list[tuple[float, flo
     return [(float(found[seen].mean()) / a_day if seen.any() else np.inf, 1 - float(seen.mean()))]
 
 
-def print_false_alarms(years: int, volumes: tuple[int, ...]) -> list[str]:
-    lines = [
-        "| voices a day | baseline | plain | weekdays | bursts | moods |",
-        "|---|---|---|---|---|---|",
-    ]
-    for a_day in volumes:
-        for baseline in (30, 90):
-            cells = []
-            for kind in ("plain", "weekdays", "bursts", "moods"):
-                started = time.time()
+def river_page_hinkley(drops: Drops, level: float, streams: int, a_day: int) -> tuple[float, float]:
+    """river's own PageHinkley, at the threshold that its fast version needs."""
+    from river import drift
+
+    found = []
+    for stream in drops.value[:streams]:
+        test = drift.PageHinkley(
+            min_instances=30, delta=0.125 * DEVIATION, threshold=level, alpha=1.0, mode="down"
+        )
+        first = np.inf
+        for step, one in enumerate(stream):
+            test.update(one)
+            if test.drift_detected and step >= drops.before:
+                first = step - drops.before + 1
+                break
+        found.append(first)
+    seen = np.isfinite(found)
+    days = float(np.array(found)[seen].mean()) / a_day if seen.any() else np.inf
+    return days, 1 - float(seen.mean())
+
+
+def cells(years: int, volumes: tuple[int, ...], kinds: tuple[str, ...], out: Path) -> dict:
+    """The rates of false alarms by cell; those that the file has are not measured again."""
+    known = {}
+    if out.exists():
+        for line in out.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            known[tuple(row["cell"])] = row
+    for kind in kinds:
+        for a_day in volumes:
+            for baseline in (30, 90):
+                cell = (a_day, baseline, kind)
+                if cell in known and known[cell]["years"] >= years:
+                    continue
+                started = time.process_time()
                 rate, watched = false_alarms(a_day, baseline, kind, years)
-                cells.append(f"{rate / RATE:.2f}")
-                print(f"  {a_day}/day, {baseline} d, {kind}: {rate:.2f} ({watched:.0f} years, "
-                      f"{time.time() - started:.0f} s)", flush=True)  # fmt: skip
-            lines.append(f"| {a_day} | {baseline} d | " + " | ".join(cells) + " |")
+                known[cell] = {"cell": cell, "rate": round(rate / RATE, 3), "years": round(watched)}
+                with out.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(known[cell]) + "\n")
+                print(f"  {known[cell]} {time.process_time() - started:.0f} s", flush=True)
+    return known
+
+
+def table(known: dict) -> list[str]:
+    """Cells as a table."""
+    lines = [
+        f"| voices a day | baseline | {' | '.join(KINDS)} |",
+        "|---|---|" + "---|" * len(KINDS),
+    ]
+    for a_day in VOLUMES:
+        for baseline in (30, 90):
+            row = [known.get((a_day, baseline, kind)) for kind in KINDS]
+            shown = [f"{cell['rate']:.2f}" if cell else "–" for cell in row]
+            lines.append(f"| {a_day} | {baseline} d | {' | '.join(shown)} |")
     return lines
 
 
@@ -338,13 +385,16 @@ def print_delays(streams: int, volumes: tuple[int, ...]) -> tuple[list[str], dic
             best = optimal(shift)
             at_best, _ = delay(best, level_for(best, a_day, 2 * n), drops, a_day)
             mine, lost = our_delay(drops, a_day)
-            cells = [shown(mine, lost), f"**{mine / at_best:.2f}**"]
+            row = [shown(mine, lost), f"**{mine / at_best:.2f}**"]
             for name, run in rules.items():
-                cells.append(shown(*delay(run, levels[name], drops, a_day)))
+                row.append(shown(*delay(run, levels[name], drops, a_day)))
             if a_day < 100:
-                cells.append(shown(*river_adwin(drops, min(n, 40), a_day)[0]))
-            cells += ["–"] * (6 - len(cells))
-            lines.append(f"| {a_day} | {shift} σ | {at_best:.1f} d | " + " | ".join(cells) + " |")
+                row[-1] = shown(
+                    *river_page_hinkley(drops, levels["PageHinkley"], min(n, 100), a_day)
+                )
+                row.append(shown(*river_adwin(drops, min(n, 40), a_day)[0]))
+            row += ["–"] * (6 - len(row))
+            lines.append(f"| {a_day} | {shift} σ | {at_best:.1f} d | " + " | ".join(row) + " |")
             drawn[a_day, shift] = (at_best, mine)
             print(lines[-1], flush=True)
     return lines, drawn
@@ -415,11 +465,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few years and streams")
     parser.add_argument("--only", choices=("false-alarms", "delay"))
     parser.add_argument("--volumes", type=int, nargs="+", default=VOLUMES)
+    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
     parser.add_argument("--out", type=Path, default=Path("docs/measured"))
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.only != "delay":
-        lines = print_false_alarms(200 if given.quick else 2000, tuple(given.volumes))
+        years = 200 if given.quick else 2000
+        found = given.out / "alerts-false-alarms.jsonl"
+        lines = table(cells(years, tuple(given.volumes), tuple(given.kinds), found))
         (given.out / "alerts-false-alarms.md").write_text("\n".join(lines) + "\n", "utf-8")
         print("\n".join(lines))
     if given.only != "false-alarms":

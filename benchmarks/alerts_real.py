@@ -15,6 +15,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import logging
 import math
 import re
 import sys
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import structlog
 
 from models import classifier
 from models.classifier import Passage
@@ -91,9 +93,13 @@ def scored(posts: list[Post], name: str) -> np.ndarray:
     return known
 
 
-def replay(posts: list[Post], scores: np.ndarray, folder: Path) -> Iterator[dict]:
-    """Feed the posts to the worker's alert stage, and tell every alarm of it."""
-    names = sorted({post.service for post in posts})
+def replay(
+    posts: list[Post], scores: np.ndarray, names: list[str], folder: Path
+) -> tuple[list[dict], list[dict]]:
+    """Feed the posts to the worker's alert stage: every alarm of it, and its states at the end.
+
+    names: of the set's services, which share the accepted false alarms.
+    """
     config = Config.model_validate(
         {
             "company": {"name": "Company"},
@@ -103,7 +109,6 @@ def replay(posts: list[Post], scores: np.ndarray, folder: Path) -> Iterator[dict
             "alerts": {"survey": {"enabled": False}, "source": {"enabled": False}},
         }
     )
-    told = 0
     with open_database(config) as db:
         set_state(db, "model", MODEL)
         ids = {row["name"]: row["id"] for row in rows(db, "SELECT id, name FROM services")}
@@ -117,10 +122,7 @@ def replay(posts: list[Post], scores: np.ndarray, folder: Path) -> Iterator[dict
                 )
             rollup(db)
             alert(config, db, now=now)
-            for row in rows(db, f"{FIRED} AND t.id > ? ORDER BY t.id", told):
-                told = row["id"]
-                yield row
-        yield {"states": rows(db, STATES)}
+        return rows(db, FIRED), rows(db, STATES)
 
 
 FIRED = """
@@ -129,7 +131,7 @@ SELECT t.id, a.rule, a.subject, v.name AS service, t.happened_at, t.reason, t.de
     WHERE e.alert_id = a.id AND e.id > t.id AND e.to_state = 'resolved') AS ended_at
 FROM alert_transitions t JOIN alerts a ON a.id = t.alert_id
 JOIN services v ON v.id = a.service_id
-WHERE t.to_state = 'firing' AND t.from_state = 'pending'
+WHERE t.to_state = 'firing' AND t.from_state = 'pending' ORDER BY t.id
 """
 STATES = """
 SELECT v.name AS service, a.rule, a.state, (SELECT reason FROM alert_transitions
@@ -204,6 +206,7 @@ def line(name: str, posts: list[Post], row: dict) -> str:
 
 
 def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", nargs="+", choices=SETS, default=SETS)
@@ -215,18 +218,18 @@ def main() -> None:
     for name in given.only:
         posts = read(given.data, name)
         scores = scored(posts, name)
+        names = sorted({post.service for post in posts})
         if given.service:
             keep = [n for n, post in enumerate(posts) if post.service in given.service]
             posts, scores = [posts[n] for n in keep], scores[keep]
         if given.score_only:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            for row in replay(posts, scores, Path(folder)):
-                if "states" in row:
-                    for state in row["states"]:
-                        print(f"  at the end, {name}: {state}", file=sys.stderr)
-                else:
-                    print(line(name, posts, row), flush=True)
+            fired, states = replay(posts, scores, names, Path(folder))
+        for row in fired:
+            print(line(name, posts, row), flush=True)
+        for state in states:
+            print(f"  at the end, {name}: {state}", file=sys.stderr)
 
 
 if __name__ == "__main__":
