@@ -1,7 +1,7 @@
 """Who may do what: passwords, sessions, attempts, and whether a request comes from our own pages.
 
 Reading is free on this machine unless config.toml says otherwise; whatever changes something
-needs a login. Sessions are Datasette's own signed cookie.
+needs a login. A session is a signed cookie that holds as long as its user and password do.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import time
 from collections import defaultdict, deque
 from datetime import timedelta
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from itsdangerous import BadSignature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 # OWASP's second recommendation for Argon2id (19 MiB, two passes): a small machine can spare it
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 SESSION = timedelta(hours=12)
+COOKIE = "sentiment_session"
 ATTEMPTS = 5  # wrong passwords of one name, or ten times as many of one address, in a window
 WINDOW = 900.0  # seconds
 
@@ -40,43 +43,65 @@ class Door:
     def __init__(self, web: Web, clock: Callable[[], float] = time.monotonic) -> None:
         self._hashes = {user.name: user.password.get_secret_value() for user in web.users}
         self._clock = clock
-        self._failed: dict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._tried: dict[tuple[str, str], deque[float]] = defaultdict(deque)
 
     @property
     def has_users(self) -> bool:
         """Whether anybody has a password here."""
         return bool(self._hashes)
 
-    def knows(self, name: str) -> bool:
-        """Whether somebody of that name is (still) configured."""
-        return name in self._hashes
+    def knocks(self, name: str, address: str) -> int:
+        """Seconds until another attempt is heard; 0: this one is, and counts until it succeeds.
 
-    def wait(self, name: str, address: str) -> int:
-        """Seconds until another attempt is heard; 0: now."""
-        now = self._clock()
-        longest = 0.0
+        Counting before the password is looked at leaves nothing to gain from many at once.
+        """
+        now, longest = self._clock(), 0.0
         for key, most in ((("name", name), ATTEMPTS), (("address", address), 10 * ATTEMPTS)):
-            failed = self._failed.get(key, deque())
-            while failed and failed[0] <= now - WINDOW:
-                failed.popleft()
-            if not failed:
-                self._failed.pop(key, None)
-            elif len(failed) >= most:
-                longest = max(longest, failed[-most] + WINDOW - now)
-        return int(longest) + (longest > 0)
+            tried = self._tried.get(key, deque())
+            while tried and tried[0] <= now - WINDOW:
+                tried.popleft()
+            if not tried:
+                self._tried.pop(key, None)
+            elif len(tried) >= most:
+                longest = max(longest, tried[-most] + WINDOW - now)
+        if longest:
+            return int(longest) + 1
+        self._tried["name", name].append(now)
+        self._tried["address", address].append(now)
+        return 0
 
-    def opens(self, name: str, password: str, address: str) -> bool:
-        """Whether the password is right; a wrong one is remembered. Takes about 0.1 s."""
+    def opens(self, name: str, password: str) -> bool:
+        """Whether the password is right. Takes about 0.1 s."""
         try:
             # a name that nobody has costs the same time as one that somebody has
             HASHER.verify(self._hashes.get(name) or _nobody(), password)
         except (Argon2Error, InvalidHashError):
-            now = self._clock()
-            self._failed["name", name].append(now)
-            self._failed["address", address].append(now)
             return False
-        self._failed.pop(("name", name), None)
         return name in self._hashes
+
+    def welcomes(self, name: str, address: str) -> None:
+        """The password was right: this and earlier attempts are forgotten."""
+        self._tried.pop(("name", name), None)
+        if tried := self._tried.get(("address", address)):
+            tried.pop()
+
+    def session(self, datasette: Any, name: str, now: float) -> str:
+        """The value of the cookie for somebody who has logged in; now in seconds since 1970."""
+        content = [name, int(now + SESSION.total_seconds()), self._mark(name)]
+        return str(datasette.sign(content, COOKIE))
+
+    def user(self, datasette: Any, cookie: str, now: float) -> str | None:
+        """Whose session a cookie is: signed by us, not too old, of this user and password."""
+        try:
+            name, ends, mark = datasette.unsign(cookie, COOKIE)
+        except (BadSignature, TypeError, ValueError):
+            return None
+        holds = name in self._hashes and mark == self._mark(name) and now < ends
+        return str(name) if holds else None
+
+    def _mark(self, name: str) -> str:
+        """Another one when the password is another."""
+        return sha256(self._hashes[name].encode()).hexdigest()[:16]
 
 
 @cache
@@ -84,19 +109,18 @@ def _nobody() -> str:
     return hashed("nobody has this password, as nobody has this name")
 
 
-def session(datasette: Any, name: str, now: float) -> str:
-    """The value of Datasette's cookie `ds_actor` for somebody who has logged in."""
-    from datasette.utils.baseconv import base62
-
-    expires = base62.encode(int(now + SESSION.total_seconds()))
-    return str(datasette.sign({"a": {"id": name}, "e": expires}, "actor"))
-
-
 def proxied_name(web: Web, headers: Mapping[str, str], peer: str) -> str | None:
     """Who has logged in, as a trusted proxy says."""
     if web.proxy_auth_header is None or peer not in web.trusted_proxies:
         return None
     return headers.get(web.proxy_auth_header.lower()) or None
+
+
+def address_of(web: Web, headers: Mapping[str, str], peer: str) -> str:
+    """Where an attempt to log in comes from: behind a proxy, whom that proxy names last."""
+    if web.url is None or peer not in web.trusted_proxies:
+        return peer
+    return headers.get("x-forwarded-for", "").rpartition(",")[2].strip()[:60] or peer
 
 
 def known_host(web: Web, host: str) -> bool:
@@ -130,6 +154,19 @@ def own_origin(web: Web, headers: Mapping[str, str]) -> bool:
     return urlsplit(origin).netloc == headers.get("host") or (
         web.url is not None and origin == web.url.rstrip("/")
     )
+
+
+def from_elsewhere(headers: Mapping[str, str]) -> bool:
+    """Whether a browser fetches something into a page of another site, without being led here.
+
+    So no page elsewhere can make a visitor's browser run SQL, or show our pictures. Programs that
+    are no browsers send no such headers.
+    """
+    if headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
+        return False
+    return headers.get("sec-fetch-mode") != "navigate" or headers.get("sec-fetch-dest") in (
+        "iframe", "frame", "embed", "object",
+    )  # fmt: skip
 
 
 def safe_path(path: str) -> str:

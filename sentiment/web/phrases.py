@@ -79,6 +79,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Beim Zusammenstellen dieser Seite ging etwas schief; es steht im Protokoll des Servers.",
         "Something went wrong while this page was put together; the server's log has it.",
     ),
+    "sql_too_slow": (
+        "Diese Abfrage dauert zu lange und wurde abgebrochen. Fragen Sie nach weniger Tagen oder Zeilen.",
+        "This query takes too long and was cut off. Ask for fewer days or rows.",
+    ),
     "not_found": ("Diese Seite gibt es nicht.", "There is no such page."),
     "to_overview": ("Zum Überblick", "To the overview"),
     "no_such_service": (

@@ -5,16 +5,16 @@ Hooks are registered once for the process; they act on instances that `server.bu
 
 from __future__ import annotations
 
-import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import structlog
 from datasette import hookimpl
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import NotFound, Response
 
-from sentiment.web import access, guard
-from sentiment.web.metadata import NAME, search_words
+from sentiment.web import access, guard, readers
+from sentiment.web.metadata import NAME
 from sentiment.web.pages import ROUTES
 from sentiment.web.posts import TRICKS
 from sentiment.web.selection import SelectionError
@@ -22,6 +22,7 @@ from sentiment.web.site import Site, Visit, frame
 from sentiment.web.spreadsheets import HarmlessCsv
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Awaitable, Callable
 
     from datasette.app import Datasette
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     View = Callable[[Visit], Awaitable[Response]]
 
 log = structlog.get_logger()
-LONGEST_VALUE = 5_000_000  # bytes of a text or blob that SQL may make
-LONGEST_SQL = 100_000
 LONGEST_CELL = 500  # characters of a text in a table
 OPEN = ("login",)  # pages that need no login
+# Datasette's pages about itself: versions, settings, threads. They help whoever attacks, and nobody
+# else; our templates need none of its scripts and styles.
+INNER = r"^/-/.*$"
 
 
 def _site(datasette: Datasette) -> Site | None:
@@ -45,7 +47,12 @@ def register_routes(datasette: Datasette) -> list[tuple[str, Any]]:
     """Our pages. They come before Datasette's own, so that ours is the first one."""
     if _site(datasette) is None:
         return []
-    return [(f"^{path}$", _view(view, open_to_all=name in OPEN)) for path, name, view in ROUTES]
+    ours = [(f"^{path}$", _view(view, open_to_all=name in OPEN)) for path, name, view in ROUTES]
+    return [*ours, (INNER, _view(_nothing, open_to_all=True))]
+
+
+async def _nothing(visit: Visit) -> Response:
+    raise NotFound(visit.words.say("not_found"))
 
 
 def _view(view: View, *, open_to_all: bool) -> Any:
@@ -66,12 +73,14 @@ def _view(view: View, *, open_to_all: bool) -> Any:
 
 @hookimpl
 def actor_from_request(datasette: Datasette, request: Request) -> dict[str, str] | None:
-    """Who a trusted proxy says it is; sessions of our own are read by Datasette."""
+    """Who a trusted proxy says it is, or whose session it is."""
     site = _site(datasette)
     if site is None:
         return None
     peer = (request.scope.get("client") or ("",))[0]
     name = access.proxied_name(site.config.web, request.headers, peer)
+    if name is None and (cookie := request.cookies.get(access.COOKIE)):
+        name = site.door.user(datasette, cookie, time.time())
     return {"id": name} if name else None
 
 
@@ -115,6 +124,8 @@ def handle_exception(
             said = visit.words.say("failed")
         else:
             said = getattr(exception, "message", None) or str(exception)
+            if getattr(exception, "message_is_html", False):  # Datasette says this one thing so
+                said = visit.words.say("sql_too_slow")
             said = said or visit.words.say("not_found")
         if request.path.endswith(".json"):
             return Response.json({"ok": False, "error": said, "status": status}, status=status)
@@ -146,14 +157,9 @@ def render_cell(datasette: Datasette, value: Any) -> str | None:
 
 @hookimpl(trylast=True)  # after Datasette's own, whose escape_fts ours replaces
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datasette) -> None:
-    """Visitors' SQL may not write, attach, or fill the memory; the time limit is Datasette's."""
-    if _site(datasette) is None or database != NAME:
-        return
-    conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-    conn.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, LONGEST_SQL)
-    conn.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    conn.execute("PRAGMA query_only = ON")
-    conn.create_function("escape_fts", 1, search_words, deterministic=True)
+    """What visitors' SQL may do; our own pages have connections of their own."""
+    if _site(datasette) is not None and database == NAME:
+        readers.limit(conn)
 
 
 @hookimpl

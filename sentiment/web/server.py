@@ -22,9 +22,11 @@ KEY_FILE = "web.key"
 if not pm.is_registered(plugin):
     pm.register(plugin)
 # Datasette's own handler of errors prints every local variable, texts of posts among them, and
-# takes a second for each address that does not exist; ours answers alone
-if default := pm.get_plugin("datasette.handle_exception"):
-    pm.unregister(default)
+# takes a second for each address that does not exist. Its sessions hold even when their user is no
+# longer configured. Ours do both alone.
+for name in ("datasette.handle_exception", "datasette.actor_auth_cookie"):
+    if default := pm.get_plugin(name):
+        pm.unregister(default)
 
 
 def build(config: Config, config_path: Path) -> Datasette:

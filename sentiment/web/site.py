@@ -15,9 +15,10 @@ from sentiment.database import connect, today
 from sentiment.portfolio.lint import ORDER
 from sentiment.portfolio.wording import wording
 from sentiment.web import access, selection
-from sentiment.web.metadata import NAME, views
+from sentiment.web.metadata import views
 from sentiment.web.phrases import PHRASES
 from sentiment.web.queries import QUERIES
+from sentiment.web.readers import Readers
 from sentiment.web.sparkline import bars, spark
 from sentiment.web.words import LANGUAGES, Words
 
@@ -54,13 +55,12 @@ class Site:
         self.config_path = config_path
         self.datasette = datasette
         self.door = access.Door(config.web)
+        self._readers = Readers(config.database_path)
         self._choices: tuple[float, Choices] | None = None
 
     async def read(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Run a function with a read-only connection in one of Datasette's threads."""
-        database = self.datasette.get_database(NAME)
-        result: Result = await database.execute_fn(lambda conn: function(conn, *arguments))
-        return result
+        """Run a function with a read-only connection in a thread."""
+        return await self._readers.read(function, *arguments)
 
     async def write(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Run a function with a connection of its own that may write, in a thread.

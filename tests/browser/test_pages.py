@@ -10,24 +10,35 @@ PAGES = {
     "overview-month": "/?period=90d&source=Forum+%28Beispiel%29",
     "service": "/service?name=Arbeitsrecht&period=90d",
     "service-telling": "/service?name=Steuerberatung&order=telling",
+    "posts": "/posts",
+    "posts-words": "/posts?words=Frist*&polarity=negative&period=90d&order=telling",
+    "post": "/post?id=1",
+    "alerts": "/alerts",
+    "sources": "/sources",
+    "portfolio": "/portfolio",
     "login": "/login",
     "queries": "/sentiment",
     "query": f"/sentiment?sql={SQL}",
+    "question": "/sentiment/mood",
     "table": "/sentiment/scored_mentions?_facet=service",
     "row": "/sentiment/posts/1",
     "nowhere": "/nowhere",
 }
+WITH_LOGIN = {"alerts-acting": "/alerts", "label": "/label?mention=1&next=/posts"}
 IMAGES = """Promise.all([...document.images].map(image => {
     image.loading = "eager"; return image.decode() }))"""  # fails when one cannot be shown
 WIDTHS = (360, 768, 1440)
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *WITH_LOGIN])
 def test_everybody_can_use_every_page(sample, window, name, language):
     """At every width: axe finds nothing, nothing sticks out, nothing fails, nobody else is asked."""
     visit = window(sample)
-    path = PAGES[name] + ("&" if "?" in PAGES[name] else "?") + f"_lang={language}"
+    if name in WITH_LOGIN:
+        visit.log_in()
+    path = (PAGES | WITH_LOGIN)[name]
+    path += ("&" if "?" in path else "?") + f"_lang={language}"
     for width in WIDTHS:
         visit.page.set_viewport_size({"width": width, "height": 900})
         page = visit.open(path, 404 if name == "nowhere" else 200)

@@ -23,21 +23,21 @@ async def login(visit: Visit) -> Response:
     form = await request.post_vars()
     going_to = access.safe_path(form.get("next", "/"))
     name = form.get("name", "")[:100]
-    address = (request.scope.get("client") or ("",))[0]
-    if wait := door.wait(name, address):
+    peer = (request.scope.get("client") or ("",))[0]
+    address = access.address_of(visit.site.config.web, request.headers, peer)
+    if wait := door.knocks(name, address):
         said = visit.words.say("login_wait", minutes=-(-wait // 60))
         return await visit.show("login.html", 429, next=going_to, wrong=said)
     password = form.get("password", "")[:1000]
-    if not await asyncio.to_thread(door.opens, name, password, address):
+    if not await asyncio.to_thread(door.opens, name, password):
         said = visit.words.say("login_wrong")
         return await visit.show("login.html", 403, next=going_to, wrong=said)
+    door.welcomes(name, address)
     response = Response.redirect(going_to)
     response.set_cookie(
-        "ds_actor",
-        access.session(visit.site.datasette, name, time.time()),
+        access.COOKIE,
+        door.session(visit.site.datasette, name, time.time()),
         max_age=int(access.SESSION.total_seconds()),
-        httponly=True,
-        secure=_is_secure(visit),
     )
     return response
 
@@ -47,10 +47,5 @@ async def logout(visit: Visit) -> Response:
     if visit.request.method != "POST":
         return Response.redirect("/")
     response = Response.redirect("/")
-    response.set_cookie("ds_actor", "", expires="Thu, 01 Jan 1970 00:00:00 GMT", max_age=0)
+    response.set_cookie(access.COOKIE, "", expires="Thu, 01 Jan 1970 00:00:00 GMT", max_age=0)
     return response
-
-
-def _is_secure(visit: Visit) -> bool:
-    url = visit.site.config.web.url
-    return visit.request.scheme == "https" or bool(url and url.startswith("https:"))
