@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sources.base import Page, Post
 
 MAX_TEXT = 20_000  # characters; what nobody reads, no model needs
+MAX_TITLE = 1_000  # a title of its own that is longer is none
+MAX_ADDRESS = 4_000  # no browser's business beyond that
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that, a date is a mistake
 COPY_DAYS = 30  # near-identical texts further apart than this are no copies
 
@@ -92,9 +94,9 @@ def _row(post: Post, pseudonym: Callable[[str], str], zone: ZoneInfo) -> dict[st
     posted_at = _believable(post.posted_at)
     return {
         "external_id": _clean(post.external_id),
-        "url": _clean(post.url) if post.url else None,
+        "url": _clean(post.url) if post.url and len(post.url) <= MAX_ADDRESS else None,
         "author": pseudonym(post.author) if post.author else None,
-        "title": title,
+        "title": title[:MAX_TITLE],
         "text": text[:MAX_TEXT],
         "rating": rating,
         "posted_at": timestamp(posted_at),

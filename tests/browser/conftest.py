@@ -138,6 +138,16 @@ class Visit:
 @pytest.fixture
 def window(browser: Browser):
     """Opens windows on a server: window(server, width=360, …)."""
+    yield from _windows(browser)
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser):
+    """The same for windows that several tests use."""
+    yield from _windows(browser)
+
+
+def _windows(browser: Browser):
     contexts = []
 
     def make(server: Server, *, width: int = 1440, height: int = 900, **options) -> Visit:
