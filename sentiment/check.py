@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sentiment.config import Config, Source
     from sources.allowances import Allowances
     from sources.http import Client
+
+PAGES = 5  # of a source; a part of it that fails is told on the last page, if there are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +80,15 @@ def _source(config: Config, client: Client, source: Source, allowances: Allowanc
         return Checked(what, passed=True, said="not enabled; not tried")
     try:
         reader = adapter(config, source, client, allowances=allowances)
-        page = next(iter(reader.pages(None)), None)
+        pages = list(islice(reader.pages(None), PAGES))
     except SourceError as error:
         return Checked(what, passed=False, said=str(error))
     except Exception as error:  # noqa: BLE001 (an adapter's bug must not hide the other results)
         said = f"the {source.kind} adapter failed unexpectedly ({type(error).__name__})"
         return Checked(what, passed=False, said=said)
-    found = len(page.posts) if page else 0
-    left_out = (
-        f"; {len(page.problems)} left out: {page.problems[0]}" if page and page.problems else ""
-    )
+    found = len(pages[0].posts) if pages else 0
+    problems = [problem for page in pages for problem in page.problems]
+    left_out = f"; {len(problems)} left out: {problems[-1]}" if problems else ""
     return Checked(what, passed=True, said=f"{found} posts on the first page{left_out}")
 
 

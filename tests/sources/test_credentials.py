@@ -40,3 +40,18 @@ def test_a_wrong_credential_is_a_sentence(kind, tmp_path, monkeypatch):
     assert not checked.passed
     assert WRONG not in checked.said
     assert key in checked.said or "check" in checked.said or "new" in checked.said
+
+
+def test_a_server_that_refuses_among_others_is_told(tmp_path):
+    """Of several servers in one source, the one whose token is wrong is named."""
+    suite = suites()["mastodon"]
+    with Server() as good, Server() as bad, in_a_hurry() as client:
+        suite.serve(good)
+        suite.serve(bad)
+        made = entry("mastodon", suite, good)
+        made["servers"] = [good.url(""), bad.url("")]
+        made["tokens"] = {**made["tokens"], bad.url(""): WRONG}
+        config = firm(tmp_path, sources=[made])
+        checked = _source(config, client, config.sources[0], Remembered())
+    assert f"{bad.url('')} " in checked.said
+    assert "put it into `tokens`" in checked.said
