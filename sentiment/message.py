@@ -56,7 +56,7 @@ WORDS = {
         "act": "Nothing more until it is over: sentiment alerts ack {alert}",
         "of": " for {service}",
         "anger": "anger", "disgust": "disgust", "fear": "fear", "joy": "joy",
-        "sadness": "sadness", "surprise": "surprise", "day": "{0:%-d %B %Y}",
+        "sadness": "sadness", "surprise": "surprise", "decimal": ".", "day": "{0:%-d %B %Y}",
     },
     "de": {
         "drop": "{service}: Es wird schlechter darüber gesprochen",
@@ -98,8 +98,8 @@ WORDS = {
         "reason": "Grund: {reason}.",
         "act": "Nichts mehr senden, bis es vorbei ist: sentiment alerts ack {alert}",
         "of": " bei {service}",
-        "anger": "Ärger", "disgust": "Abscheu", "fear": "Angst", "joy": "Freude",
-        "sadness": "Trauer", "surprise": "Überraschung", "day": "{0:%-d.%-m.%Y}",
+        "anger": "Wut", "disgust": "Ekel", "fear": "Angst", "joy": "Freude",
+        "sadness": "Trauer", "surprise": "Überraschung", "decimal": ",", "day": "{0:%-d.%-m.%Y}",
     },
 }  # fmt: skip
 SURVEYS = f"""
@@ -252,7 +252,9 @@ def _surveys(db: Database, service: int, words: dict[str, str], now: datetime) -
         return words["few_surveys"]
     scores = [
         f"{row['metric'].upper()} "
-        + (f"{row['mean']:+.0f}" if row["metric"] == "nps" else f"{row['mean']:.1f}")
+        + (f"{row['mean']:+.0f}" if row["metric"] == "nps" else f"{row['mean']:.1f}").replace(
+            ".", words["decimal"]
+        )
         + f" (n = {row['n']})"
         for row in sorted(shown, key=lambda row: str(row["metric"]))
     ]

@@ -106,7 +106,7 @@ SENTENCES: dict[str, tuple[str, str]] = {  # English, German
 }
 NAMES = {
     "en": {"anger": "anger", "fear": "fear"},
-    "de": {"anger": "Ärger", "fear": "Angst"},
+    "de": {"anger": "Wut", "fear": "Angst"},
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _EMOTIONS = {
-    "anger": "Ärger", "disgust": "Abscheu", "fear": "Angst", "joy": "Freude",
+    "anger": "Wut", "disgust": "Ekel", "fear": "Angst", "joy": "Freude",
     "sadness": "Trauer", "surprise": "Überraschung",
 }  # fmt: skip
 _COMPANY = "das eigene Unternehmen oder ein Wettbewerber"

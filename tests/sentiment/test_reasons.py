@@ -72,7 +72,7 @@ def test_every_reason_that_is_given_has_words_and_every_word_is_given():
         (
             why("risen", emotion="anger", after=43.6, before=20.1),
             "anger in 44 % of the posts, usually 20 %",
-            "Ärger in 44 % der Beiträge, üblich sind 20 %",
+            "Wut in 44 % der Beiträge, üblich sind 20 %",
         ),
     ],
 )

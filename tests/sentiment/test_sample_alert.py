@@ -76,7 +76,7 @@ def test_the_sample_fires_exactly_one_alert_for_the_service_that_soured(sample):
     ("language", "wanted"),
     [
         ("de", ["[1] Arbeitsrecht: Es wird schlechter darüber gesprochen", "Die Stimmung fiel von +",
-                "Durch Zufall", "Vor allem Ärger", "Die Beiträge, die am meisten wiegen:", "Woher:",
+                "Durch Zufall", "Vor allem Wut", "Die Beiträge, die am meisten wiegen:", "Woher:",
                 "ohne die lauteste Stimme, ohne den lautesten Faden und ohne die lauteste Quelle",
                 "keine Umfrageantworten", "sentiment alerts ack"]),
         ("en", ["[1] Arbeitsrecht: people speak worse of it", "Sentiment fell from +", "By chance",
