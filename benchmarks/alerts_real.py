@@ -1,12 +1,16 @@
 """Every alarm that real streams would have raised, and what their stars say about it.
 
-    python -m benchmarks.alerts_real --data FOLDER [--only NAME …] [--out FOLDER]
+    python -m benchmarks.alerts_real --data FOLDER [--only NAME …] [--service NAME …] [--measure]
 
 Ten insurers' reviews of 27 months, a legal insurer's of six years and six days of tweets at six
 airlines are fed to the worker's own alert stage in the order in which they were written: after each
 hour in which a post came, and once a day, everything known by then is judged. Texts are scored once
 by the bundled classifier; the scores lie in a file beside the system's temporary ones. Stars are
 seen by nobody but this report. It holds no text of the sets.
+
+`--measure` says instead how such streams behave, from their stars alone: how many times the usual
+number a busy day has, how alike its voices are, how far serial dependence inflates the variance of
+a fortnight's mean, and how far weekdays differ. The simulations of alerts.py have these figures.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import structlog
 
+from benchmarks import alerts_fast  # noqa: F401 - the same sums, compiled
 from models import classifier
 from models.classifier import Passage
 from models.labels import EKMAN
@@ -190,6 +195,34 @@ def witness(posts: list[Post], service: str, onset: datetime, alarm: datetime) -
     return f"{a.mean():.2f} → {b.mean():.2f} (n = {len(b)}, {z:.1f} errors): {verdict}"
 
 
+def measure(posts: list[Post], service: str) -> str:
+    """How a service's stream behaves; sd: standard deviations of a voice."""
+    starred = [(p.at, p.stars) for p in posts if p.service == service and p.stars is not None]
+    ordinal = np.array([at.date().toordinal() for at, _ in starred])
+    stars = np.array([value for _, value in starred])
+    z = np.zeros(len(stars))
+    for quarter in np.unique(ordinal // 90):  # slow changes are no moods
+        some = ordinal // 90 == quarter
+        z[some] = (stars[some] - stars[some].mean()) / max(stars[some].std(), 0.3)
+    day = ordinal - ordinal[0]
+    n = np.bincount(day).astype(float)
+    total, square = np.bincount(day, z), np.bincount(day, z**2)
+    a_day = n.mean()
+    busy = n > 3 * a_day + 3
+    pairs = (n * (n - 1))[busy].sum()
+    alike = (total**2 - square)[busy].sum() / pairs if pairs else float("nan")
+    within = (total**2 - square).sum() / (n * (n - 1)).sum()
+    lags = [(total[:-k] * total[k:]).sum() / (n[:-k] * n[k:]).sum() for k in range(1, 7)]
+    inflation = 1 + (n**2).mean() / a_day * within + 2 * a_day * sum(lags)
+    weekdays = [z[ordinal % 7 == k].mean() for k in range(7)]
+    return (
+        f"{service}: {a_day:.1f} a day, their variance {n.var() / a_day:.1f} × Poisson's; "
+        f"{busy.sum()} busy days of {len(n)}, up to {n.max() / a_day:.0f} × usual, voices alike "
+        f"{alike:.2f}; inflation {inflation:.2f}; weekdays from {min(weekdays):+.2f} to "
+        f"{max(weekdays):+.2f} sd"
+    )
+
+
 def line(name: str, posts: list[Post], row: dict) -> str:
     """A row of the table."""
     alarm = datetime.fromisoformat(row["happened_at"])
@@ -212,7 +245,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--service", nargs="+", help="only of these services of a set")
     parser.add_argument("--score-only", action="store_true")
+    parser.add_argument("--measure", action="store_true")
     given = parser.parse_args()
+    if given.measure:
+        for name in given.only[:2]:
+            posts = read(given.data, name)
+            for service in sorted({post.service for post in posts}):
+                print(measure(posts, service))
+        return
     print("| set | service | rule | since | alarm | over | why | hangs on | stars |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name in given.only:

@@ -35,14 +35,17 @@ from sentiment.detection import (
 from sentiment.reasons import Reason, why
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from sqlite_utils import Database
 
     from sentiment.config import Alerts, Config
 
-METHOD = "3"  # changes when levels must be found anew
+METHOD = "4"  # changes when levels must be found anew
 HISTORY = timedelta(days=400)  # watched beside the baseline
 LEAST_DAYS = 14  # of a baseline
+MUCH = 1.3  # times as many votes, and the level is found anew within the week
 SUPPORT = 0.2  # share of a baseline; without such a source nothing can be said
 
 VOTES = """
@@ -156,10 +159,15 @@ def assess(  # noqa: PLR0917
     settings = config.alerts
     found = heard(db, settings, service, model, now)
     start = start_at.timestamp() if start_at else -math.inf
-    calm, ever = undisturbed(found.votes, settings, rate(config), start)
-    if len(calm) < MIN_VOTES or int(calm.day[-1] - calm.day[0]) < LEAST_DAYS:
+    latest = _latest(found.votes, settings.baseline.days)
+    if len(latest) < MIN_VOTES or int(latest.day[-1] - latest.day[0]) < LEAST_DAYS:
         return None
-    test = level(db, settings, service, (calm, ever), rate(config), f"{model} {now:%G-W%V}")
+
+    def calm() -> tuple[Votes, Votes]:
+        return undisturbed(found.votes, settings, rate(config), start)
+
+    stamp = f"{model} {now:%G-W%V} {start}"
+    test = level(db, settings, service, calm, rate(config), stamp, len(latest))
     return Assessed(found, test, watch(found.votes, test, start_at=start), start)
 
 
@@ -198,25 +206,25 @@ def level(  # noqa: PLR0917
     db: Database,
     settings: Alerts,
     service: int,
-    quiet: tuple[Votes, Votes],
+    calm: Callable[[], tuple[Votes, Votes]],
     false_alarms: float,
     stamp: str,
+    votes: int,
 ) -> Test:
     """The test for a service, found by simulation once a week or when its votes have changed much.
 
-    quiet: votes of the baseline, and of all the time, from which moods are learnt. stamp: model
-    and week.
+    calm: gives the undisturbed votes. stamp: model and week. votes: how many the baseline has.
     """
-    calm, ever = quiet
-    size = round(math.log(len(calm)) / math.log(1.3))
-    parts = [METHOD, stamp, false_alarms, settings.baseline.days, settings.accept_after.days, size]
+    parts = [METHOD, stamp, false_alarms, settings.baseline.days, settings.accept_after.days]
     fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
     key = f"alert level {service}"
     known = json.loads(get_state(db, key) or "{}")
-    if known.get("fingerprint") != fingerprint:
-        test = calibrate(calm, false_alarms, baseline=settings.baseline.days, past=ever)
+    same = known.get("fingerprint") == fingerprint
+    if not same or not 1 / MUCH < votes / known["votes"] < MUCH:
+        quiet, ever = calm()
+        test = calibrate(quiet, false_alarms, baseline=settings.baseline.days, past=ever)
         known = {"fingerprint": fingerprint, "level": test.level, "size": test.size}
-        known["skew"] = test.skew
+        known |= {"skew": test.skew, "votes": votes}
         set_state(db, key, json.dumps(known))
     return Test(
         known["level"],
