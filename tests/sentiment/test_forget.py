@@ -297,7 +297,8 @@ def test_alerts_no_longer_point_at_it(config, db):
         "without": {"author": True, "thread": True, "source": True},
     }  # fmt: skip
     db.execute(
-        "UPDATE alerts SET state = 'firing', detail = ? WHERE rule = 'drop' AND service_id = 1",
+        "INSERT INTO alerts (rule, company_id, service_id, state, since_at, detail) "
+        "VALUES ('drop', 1, 1, 'firing', '2026-03-02T10:00:00+00:00', ?)",
         [json.dumps({"facts": facts, "level": 3})],
     )
     db.execute(
