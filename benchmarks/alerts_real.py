@@ -99,19 +99,23 @@ def scored(posts: list[Post], name: str) -> np.ndarray:
 
 
 def replay(
-    posts: list[Post], scores: np.ndarray, names: list[str], folder: Path
+    posts: list[Post], scores: np.ndarray, services: int, folder: Path
 ) -> tuple[list[dict], list[dict]]:
-    """Feed the posts to the worker's alert stage: every alarm of it, and its states at the end.
+    """Feed a service's posts to the worker's alert stage: its alarms, and its states at the end.
 
-    names: of the set's services, which share the accepted false alarms.
+    services: how many the set has; they share two accepted false alarms a year.
     """
     config = Config.model_validate(
         {
             "company": {"name": "Company"},
-            "services": [{"name": name} for name in names],
+            "services": [{"name": posts[0].service}],
             "sources": [{"name": "stream", "kind": "file", "path": "posts"}],
             "folder": folder,
-            "alerts": {"survey": {"enabled": False}, "source": {"enabled": False}},
+            "alerts": {
+                "false_alarms_per_year": 2 / services,
+                "survey": {"enabled": False},
+                "source": {"enabled": False},
+            },
         }
     )
     with open_database(config) as db:
@@ -259,17 +263,17 @@ def main() -> None:
         posts = read(given.data, name)
         scores = scored(posts, name)
         names = sorted({post.service for post in posts})
-        if given.service:
-            keep = [n for n, post in enumerate(posts) if post.service in given.service]
-            posts, scores = [posts[n] for n in keep], scores[keep]
         if given.score_only:
             continue
-        with tempfile.TemporaryDirectory() as folder:
-            fired, states = replay(posts, scores, names, Path(folder))
-        for row in fired:
-            print(line(name, posts, row), flush=True)
-        for state in states:
-            print(f"  at the end, {name}: {state}", file=sys.stderr)
+        for service in given.service or names:
+            keep = [number for number, post in enumerate(posts) if post.service == service]
+            some = [posts[number] for number in keep]
+            with tempfile.TemporaryDirectory() as folder:
+                fired, states = replay(some, scores[keep], len(names), Path(folder))
+            for row in fired:
+                print(line(name, some, row), flush=True)
+            said = "; ".join(f"{s['rule']} {s['state']} ({s['reason']})" for s in states)
+            print(f"  {name}, {service}, at the end: {said}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -342,3 +342,25 @@ def test_mail_is_delivered_after_a_refusal(tmp_path, db):
         server.shutdown()
     assert len(server.got) == 1
     assert b"people speak worse of it" in server.got[0].replace(b"_", b" ")
+
+
+@pytest.mark.parametrize(("language", "title"), [
+    ("de", "[1] Der Dienst scheitert an einer Aufgabe: purge"),
+    ("en", "[1] The worker fails at a duty: purge"),
+])  # fmt: skip
+def test_a_failing_duty_is_named(tmp_path, db, language, title):
+    """To operators, in their language."""
+    inbox = Inbox()
+    config = told(tmp_path, receiver(tags=["operator"], language=language))
+    happen(db, service=None, rule="source", subject="job purge")
+    assert notify(config, db, now=NOW, send=inbox) == 1
+    assert inbox.got[0][2] == title
+
+
+def test_only_one_receiver_is_told_when_one_is_named(tmp_path, db):
+    """Each has a job of its own in the worker."""
+    config, inbox = told(tmp_path, receiver("a"), receiver("b")), Inbox()
+    happen(db)
+    assert notify(config, db, now=NOW, send=inbox, only="b") == 1
+    assert [name for name, _, _ in inbox.got] == ["b"]
+    assert outbox(db) == ["waiting", "delivered"]
