@@ -726,7 +726,9 @@ def serve(
     if password:
         from sentiment.web.access import hashed
 
-        typer.echo(hashed(typer.prompt("Password", hide_input=True, confirmation_prompt=True)))
+        typer.echo(
+            hashed(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+        )
         return
     from sentiment.supervise import end_with_parent, is_supervised
     from sentiment.web.server import serve as serve_pages

@@ -10,6 +10,7 @@ from typing import Any
 from sentiment import database
 from sentiment.alert import alert
 from sentiment.config import load
+from sentiment.drivers import refresh_drivers
 from sentiment.labels import label
 from sentiment.match import match
 from sentiment.privacy import pseudonym, pseudonym_key
@@ -157,6 +158,7 @@ def write(folder: Path) -> None:
         rollup(db)
         _surroundings(db, now)
         rollup(db)
+        refresh_drivers(config, db)
         for hours in range(4):
             alert(config, db, now=now + timedelta(hours=hours))
         _told(db)

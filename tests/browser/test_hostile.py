@@ -63,11 +63,10 @@ MARKED = (
     " img:not([src^='/']), form:not([action^='/'])"
 )
 SEEN = """marked => ({
-    hacked: window.hacked === undefined,
+    untouched: window.hacked === undefined,
     marked: [...document.querySelectorAll(marked)].map(e => e.outerHTML.slice(0, 200)),
     links: [...document.querySelectorAll("a[href]")].map(a => a.href)
         .filter(href => !/^https?:/.test(href)),
-    forty_nine: document.body ? /(^|[^0-9.,])49 /.test(document.title) : false,
 })"""
 
 
@@ -98,9 +97,7 @@ def test_hostile_posts_are_shown_harmlessly(visit, name):
         visit.page.set_viewport_size({"width": width, "height": 900})
         page = visit.open(PAGES[name])
         page.wait_for_load_state("networkidle")
-        assert page.evaluate(SEEN, MARKED) == {
-            "hacked": True, "marked": [], "links": [], "forty_nine": False
-        }  # fmt: skip
+        assert page.evaluate(SEEN, MARKED) == {"untouched": True, "marked": [], "links": []}
         if not name.startswith(("json", "csv", "chart")):
             visit.shot(f"hostile-{name}-{width}")
             assert visit.overflow() <= 0, f"{width} px: {visit.overflow()} px too wide"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from datasette.utils.asgi import NotFound, Response
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
     from sentiment.web.site import Visit
 
 
+# Opened by itself, a picture may use its one style, and nothing else.
+_STYLE = charts.STYLE.removeprefix("<style>").removesuffix("</style>")
+_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
+POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'"
+
+
 async def chart(visit: Visit) -> Response:
     """The picture that the address names, of the service and the selection in its query."""
     name = visit.arguments.get("name", "")
@@ -24,7 +32,7 @@ async def chart(visit: Visit) -> Response:
     svg = await visit.read(draw, visit, selection, name, kind)
     if svg is None:
         raise NotFound(visit.words.say("no_such_service", name=name[:100]))
-    headers = {"cache-control": "private, max-age=60"}
+    headers = {"cache-control": "private, max-age=60", "content-security-policy": POLICY}
     return Response(svg, headers=headers, content_type="image/svg+xml; charset=utf-8")
 
 
