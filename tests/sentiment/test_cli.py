@@ -97,7 +97,7 @@ def test_the_stages_by_hand_do_what_the_daemon_does(folder):
         said.append(json.loads(done.stdout))
     assert said[0][0]["new"] == 1
     assert said[1:-1] == [{"posts_matched": 1}, {"mentions_scored": 1}, {"days_rolled_up": 1}]
-    assert said[-1] == {"lists_computed": 14}
+    assert said[-1] == {"lists_computed": 15}
 
 
 def test_a_failing_source_is_status_one_and_a_sentence(folder):
