@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sources.base import Settings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's categories of what is not to be seen
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -51,6 +53,17 @@ def _duration(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
+def _visible(name: str) -> str:
+    """Controls and what turns the writing around would do so on every page; joiners stay."""
+    hidden = [c for c in name if category(c) in HIDDEN and c not in "\u200c\u200d"]
+    if hidden:
+        raise ValueError(f"U+{ord(hidden[0]):04X} in it is not to be seen; type the name anew")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_visible)]
+
+
 class Section(BaseModel):
     """A table of config.toml: unknown keys are refused, values do not change after loading."""
 
@@ -64,7 +77,7 @@ class Term(Section):
     any_of, all_of, none_of: patterns the post must hold one of, all of, none of.
     """
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     aliases: list[str] = []
     any_of: list[str] = []
     all_of: list[str] = []
@@ -88,7 +101,7 @@ class Source(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     kind: str
     every: Duration = timedelta(minutes=15)
     scope: Literal["public", "own"] = "public"
@@ -256,7 +269,7 @@ class Receiver(Section):
     services: only of these; of all when empty.
     """
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     url: SecretStr
     tags: list[Literal["marketing", "operator"]] = ["marketing"]
     services: list[str] = []

@@ -90,7 +90,7 @@ SERVICES = [
     'Arbeitsrecht"><img src=x onerror=window.hacked=1>',
     '=HYPERLINK("http://evil.example","Steuer")',
     "</script><script>window.hacked=1</script>" + "W" * 120,
-    "javascript:window.hacked=1//\u202eRecht",
+    "javascript:window.hacked=1//Recht",
 ]
 RIVAL = "@SUM(1+9)*cmd|' /C calc'!A0 <svg onload=window.hacked=1>"
 SOURCES = ["-1+1|<iframe src=//evil.example>", "javascript:window.hacked=1//'\"" + "S" * 100]

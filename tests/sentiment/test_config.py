@@ -97,6 +97,13 @@ def test_a_missing_file_says_how_to_get_one(tmp_path):
         load(tmp_path / "none.toml")
 
 
+@pytest.mark.parametrize("hidden", ["\\u202E", "\\u0007", "\\u2028"])
+def test_names_are_to_be_seen(tmp_path, hidden):
+    """They stand on every page: none turns the writing around, none holds controls."""
+    with pytest.raises(ConfigError, match="is not to be seen"):
+        load(written(tmp_path, GOOD + f'[[competitors]]\nname = "Bir{hidden}ke"'))
+
+
 def test_durations(tmp_path):
     """Numbers with a unit."""
     loaded = load(written(tmp_path, GOOD + 'every = "2h"'))

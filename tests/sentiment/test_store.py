@@ -36,6 +36,13 @@ def test_a_post_seen_twice_is_stored_once(db, store):
     assert database.count(db, "SELECT count(*) FROM posts") == 1
 
 
+def test_no_part_of_a_post_is_too_large_to_be_read(db, store):
+    """Of a megabyte of title and text the beginning is kept, of such a link nothing."""
+    store(post("1", "W" * 1_000_000, title="T" * 1_000_000, url="https://x.example/" + "y" * 9000))
+    (row,) = rows(db, "SELECT length(title) AS title, length(text) AS text, url FROM posts")
+    assert row == {"title": 1000, "text": MAX_TEXT, "url": None}
+
+
 def test_the_same_id_at_two_sources_is_two_posts(db, store):
     """External ids are unique within a source only."""
     store(post("1", "Guten Tag"))
