@@ -81,6 +81,15 @@ def write(directory: Path, manifest: Manifest, arrays: dict[str, Floats], tokeni
     (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
+def holds(directory: Path) -> bool:
+    """Whether a directory holds a bundle rather than another kind of model."""
+    try:
+        said = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, dict) and "polarity_temperature" in said
+
+
 def read(directory: Path) -> tuple[Manifest, dict[str, Floats]]:
     """Read a bundle's manifest and its weights as fp32.
 

@@ -6,6 +6,7 @@ Importing this module is cheap: torch and transformers are first touched inside 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from models.labels import EKMAN, POLARITIES
@@ -102,8 +103,9 @@ def load(
     """Load a model.
 
     Args:
-        model: `bundled` for the one in this package, which never touches the network; else a local
-            directory or a hub id of a Hugging Face sequence-classification model. Whether its
+        model: `bundled` for the one in this package, which never touches the network; a directory
+            that `python -m models.training` wrote; else a local directory or a hub id of a
+            Hugging Face sequence-classification model. Whether its
             labels exclude each other is read from `problem_type` in its config; without one,
             several labels do.
         revision: branch, tag or commit of a hub id.
@@ -117,8 +119,10 @@ def load(
             not say polarity.
 
     """
-    from models import inference
+    from models import bundle, inference
 
     if model == "bundled":
         return inference.load_bundled(threads=threads)
+    if bundle.holds(Path(model)):
+        return inference.load_bundled(Path(model), threads=threads)
     return inference.load_hugging_face(model, revision=revision, labels=labels, threads=threads)

@@ -189,6 +189,14 @@ def test_the_bundle_is_small_and_says_what_it_holds(bundled):
     assert bundled.reads_targets
 
 
+def test_a_bundle_elsewhere_is_loaded_by_its_folder(bundled, tmp_path):
+    """What training wrote can be used and compared like any other model."""
+    for name in (bundle.MANIFEST, bundle.TOKENIZER, bundle.WEIGHTS):
+        (tmp_path / name).symlink_to(bundle.BUNDLED / name)
+    found = classifier.load(str(tmp_path))
+    assert (found.revision, found.reads_targets) == (bundled.revision, True)
+
+
 def test_a_missing_file_is_named(tmp_path):
     """An incomplete bundle says which file is missing and what to do."""
     from models.inference import load_bundled
