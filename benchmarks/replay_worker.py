@@ -66,7 +66,7 @@ def run(path: str, stage: str = "", writes: str = "0") -> None:
         setattr(module, name, noted(known, getattr(module, name), notes, place))
     if stage:
         database.connect = fused(database.connect, stage, int(writes))
-    sys.argv = ["sentiment", "run", "--config", path]
+    sys.argv = ["sentiment", "run", "--no-web", "--config", path]
     cli.main()
 
 
