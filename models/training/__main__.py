@@ -38,7 +38,7 @@ def main() -> None:
     random.seed(options.seed)
     options.work.mkdir(parents=True, exist_ok=True)
 
-    train_sets, dev_sets = data.read(options.data, options.wheels)
+    train_sets, dev_sets = data.read(options.data)
     train_banks, dev_banks = compose.banks()
     material = loop.Material(train_sets, train_banks)
     if options.start:

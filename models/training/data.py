@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import html
-import io
 import json
 import re
-import tarfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -126,22 +123,6 @@ def aspects(record: Record, source: str) -> Example:
     return Example(record["text"], source, tuple(dict.fromkeys(readings)))
 
 
-def rated(line: str) -> Example | None:
-    """VADER's tweets and sentences of reviews, of which twenty people gave -4 to 4 each.
-
-    A mean that lies between two polarities is none.
-    """
-    _, mean, text = line.split("\t", 2)
-    valence = float(mean)
-    text = html.unescape(text.strip()).replace("@anonymous", "@user")
-    text = text.replace("http://url_removed", "http")
-    if abs(valence) < 0.4:
-        return Example(text, "vader", (Reading((), 1),))
-    if valence <= -0.5 or valence >= 0.8:
-        return Example(text, "vader", (Reading((), 0 if valence < 0 else 2),))
-    return None
-
-
 def one_hot(names: Iterable[str], labels: tuple[str, ...]) -> tuple[int, ...]:
     """1 where a label is among the names, else 0."""
     return tuple(int(label in set(names)) for label in labels)
@@ -182,10 +163,6 @@ DEV = (
     ("sb10k", "dev"),
     ("xed_de", "dev"),
 )
-VADER = "vaderSentiment-3.3.2.tar.gz"
-VADER_SETS = ("tweets", "amazonReviewSnippets")
-"""VADER's source package holds labelled texts, too; of four sets those nearest to posts."""
-VADER_FOLDS = 10
 SPLIT = {("mobasa", "dev"): 4, ("goemotions_de", "dev"): 7}
 """Of these one text in so many is kept for dev."""
 
@@ -204,12 +181,11 @@ COMMON = 1000
 """Words that more known texts hold are no clue to a near-duplicate."""
 
 
-def read(data: Path, packages: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
+def read(data: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
     """Training and dev examples by set, free of texts that resemble an evaluation text.
 
     Args:
         data: folder of the labelled sets.
-        packages: folder of the packages from PyPI, with `VADER` among them.
 
     """
     train: dict[str, list[Example]] = defaultdict(list)
@@ -220,8 +196,6 @@ def read(data: Path, packages: Path) -> tuple[dict[str, list[Example]], dict[str
             (dev if kept else train)[name].append(example)
     for name, split in DEV:
         dev[name] += examples(data, name, split)
-    for example in vader(packages):
-        (train if fold(example.text, VADER_FOLDS) else dev)["vader"].append(example)
     texts = [r["text"] for path in evaluation_files(data) for r in records(path) if "text" in r]
     known = Resembling([*texts, *(e.text for v in dev.values() for e in v)])
     for name, found in train.items():
@@ -234,20 +208,6 @@ def examples(data: Path, name: str, split: str) -> Iterator[Example]:
     """The examples of one file."""
     for record in records(data / name / f"{split}.jsonl.gz"):
         yield READERS[name](record, name)
-
-
-def vader(packages: Path) -> Iterator[Example]:
-    """The labelled texts inside VADER's source package, which is an archive in an archive."""
-    if not (packages / VADER).is_file():
-        raise FileNotFoundError(f"no {VADER} in {packages}: fetch it as models.training.base says")
-    inner = f"{VADER.removesuffix('.tar.gz')}/additional_resources/hutto_ICWSM_2014.tar.gz"
-    with tarfile.open(packages / VADER) as outer:
-        found = outer.extractfile(inner)
-        with tarfile.open(fileobj=io.BytesIO(found.read() if found else b"")) as archive:
-            for name in VADER_SETS:
-                member = archive.extractfile(f"hutto_ICWSM_2014/{name}_GroundTruth.txt")
-                lines = (member.read() if member else b"").decode("latin-1").splitlines()
-                yield from filter(None, map(rated, lines))
 
 
 def evaluation_files(data: Path) -> list[Path]:

@@ -42,7 +42,6 @@ SHARE = {
     "mobasa": 1.0,
     "sb10k": 0.5,
     "mams": 1.2,
-    "vader": 0.7,
 }
 """How often a round sees each text of a set, on average."""
 CLAUSES = {"de": 1500, "en": 700}
@@ -57,8 +56,7 @@ EXPECTED = {
     ("mobasa", False): (0.23, 0.70, 0.07),
     ("mobasa", True): (0.60, 0.18, 0.22),
     ("mams", True): (0.29, 0.39, 0.32),
-    ("goemotions", False): (0.43, 0.17, 0.40),
-    ("vader", False): (0.43, 0.17, 0.40),
+    ("goemotions", False): (0.44, 0.13, 0.43),
     ("sb10k", False): (0.41, 0.27, 0.32),
     ("goemotions_de", False): (0.37, 0.26, 0.37),
 }
@@ -101,14 +99,13 @@ class Material:
         self.opinions = compose.by_polarity(sets.get("mobasa", []), compose.targets_agree)
         short = [
             example
-            for name in ("goemotions_de", "sb10k", "goemotions", "brighter_de", "vader")
+            for name in ("goemotions_de", "sb10k", "goemotions", "brighter_de")
             for example in sets.get(name, [])
             if len(example.text) < 160
         ]
-        english = ("goemotions", "vader")
         self.texts = {
-            "de": [e for e in short if e.source not in english],
-            "en": [e for e in short if e.source in english],
+            "de": [e for e in short if e.source != "goemotions"],
+            "en": [e for e in short if e.source == "goemotions"],
         }
 
     def round(self, rng: random.Random, share: dict[str, float], scale: float = 1) -> list[Example]:

@@ -276,17 +276,6 @@ def test_heads_learn_what_their_encoder_tells_apart():
     assert (polarity.argmax(1) == torch.tensor(wanted)).float().mean() > 0.95
 
 
-def test_ratings_between_two_polarities_are_none():
-    """Twenty people's mean is clearly bad, near nothing, or clearly good; else it is left out."""
-    found = {v: data.rated(f"1\t{v}\t@anonymous a &amp; b") for v in (-2.1, -0.45, 0.3, 0.6, 1.2)}
-    polarity = {v: one.readings[0].polarity for v, one in found.items() if one}
-    assert polarity == {-2.1: 0, 0.3: 1, 1.2: 2}
-    assert found[0.3].text == "@user a & b"
-
-
-# ---- measuring
-
-
 def test_an_interval_holds_its_value():
     """The bootstrap interval of a mean lies round it, and narrows with n."""
     right = np.array([1.0, 0.0] * 200)
