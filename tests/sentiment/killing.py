@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -34,10 +35,11 @@ HANGS = 2.0
 MOTHER = """
 import os, sys
 from pathlib import Path
-import apprise
+import altair, apprise, vl_convert
 from sentiment import notify
 from sentiment.assemble import load_classifier
 from sentiment.config import load
+from sentiment.web import charts, figures, selection, words
 from sentiment.worker import Worker
 notify.PATIENCE = float(sys.argv[2])
 config = load(Path(sys.argv[1]))
@@ -210,9 +212,10 @@ def endure(folder: Path, kills: int, seed: int, misbehave: float, longest: float
             db.execute("UPDATE notifications SET next_attempt_at = NULL")
         for behaviour in receivers:
             behaviour.misbehave = 0
-        deadline = time.monotonic() + 120
-        while _waiting(db) and time.monotonic() < deadline:
-            _live(mother, 3)
+        for seconds in (3, 6, 12, 24, 48):  # then it lives as long as it takes
+            if not _waiting(db):
+                break
+            _live(mother, seconds, until=lambda: not _waiting(db))
             db.execute("UPDATE notifications SET next_attempt_at = NULL")
         wanted = rows(
             db,
@@ -268,11 +271,15 @@ def _happen(db, service: int) -> None:
     )
 
 
-def _live(mother: subprocess.Popen[str], seconds: float) -> None:
+def _live(
+    mother: subprocess.Popen[str], seconds: float, until: Callable[[], bool] = lambda: False
+) -> None:
     mother.stdin.write("\n")
     mother.stdin.flush()
     child = int(mother.stdout.readline())
-    time.sleep(seconds)
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not until():
+        time.sleep(min(left, 0.2))
     os.kill(child, signal.SIGKILL)
 
 
