@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 METHOD = "4"  # changes when levels must be found anew
 HISTORY = timedelta(days=400)  # watched beside the baseline
 LEAST_DAYS = 14  # of a baseline
+DOUBT = math.log(10)  # evidence this short of the level is still some, for an alert that fires
 MUCH = 1.3  # times as many votes, and the level is found anew within the week
 SUPPORT = 0.2  # share of a baseline; without such a source nothing can be said
 
@@ -254,7 +255,8 @@ def _over(seen: Watch, fired_at: datetime | None) -> Reason | None:
     last = seen.episodes[-1] if seen.episodes else None
     if last and fired_at and (last.ended_at or 0) >= fired_at.timestamp() - 86400:
         return why(last.ending)
-    return why("no drop")
+    # the level is found anew each week: what wavers about it is one alert, not many
+    return None if fired_at and seen.score >= -DOUBT else why("no drop")
 
 
 def _missed(assessed: Assessed, broken: list[str]) -> list[str]:

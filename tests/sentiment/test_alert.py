@@ -1,18 +1,19 @@
 """The alert stage on a real database: when it fires, why, and when it keeps still."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from sentiment import alert as stage
-from sentiment import detection
+from sentiment import detection, drop
 from sentiment.alert import acknowledge, alert, backtest, listed, plan, silence
 from sentiment.database import open_database, rows, set_state, timestamp
 from sentiment.reasons import why
 from sentiment.rollup import rollup
 from tests.sentiment.firm import firm
-from tests.sentiment.voices import PAST, SOUR, all_read, live, say, score
+from tests.sentiment.voices import MODEL, PAST, SOUR, all_read, live, say, score
 
 DAY = timedelta(days=1)
 
@@ -90,6 +91,16 @@ def test_the_end_of_a_drop_is_noticed(config, db, soured):
     assert reason(db, "resolved") == "the mentions are as they were before"
     alert(config, db, now=live(db, 127, 2))
     assert states(db)[-1] == "ok"
+
+
+def test_evidence_that_wavers_about_its_level_is_one_alert(config, db, soured):
+    """The level is found anew each week; only evidence that is clearly gone ends an alert."""
+    fired = soured - DAY
+    seen = drop.assess(db, config, 1, MODEL, soured)
+    for evidence, over in ((-1.0, None), (-3.0, why("no drop"))):
+        watch = detection.Watch(score=evidence)
+        told = drop.evidence(replace(seen, watch=watch), [], fired)
+        assert told.over == over
 
 
 def test_a_drop_that_lasts_becomes_the_usual_state(config, db, soured):
