@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 import zlib
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -122,7 +123,7 @@ def connect(path: Path) -> Iterator[Database]:
     try:
         # autocommit: transactions are opened by `transaction` and by nothing else
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         # what is erased is overwritten; SQLite's default differs from one system to the next
@@ -153,6 +154,21 @@ def open_existing(path: Path, *, read_only: bool = False) -> Iterator[Database]:
         raise DatabaseError(f"{path}: {error}") from error
     finally:
         connection.close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Readers do not wait for the writer then. The file remembers it.
+
+    SQLite does not wait for others who switch at the same moment; so we do.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 @contextmanager
