@@ -83,8 +83,10 @@ def tilt_for(shift: float) -> float:
     return tilt
 
 
-def days_of(days: int, a_day: float, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Day and value of each voice of a stream of that kind, without any drop."""
+def days_of(
+    days: int, a_day: float, kind: str, first: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Day (from `first` on) and value of each voice of a stream of that kind, without any drop."""
     volume = np.full(days, float(a_day))
     mood = np.zeros(days)
     if kind in BURSTS:
@@ -100,8 +102,8 @@ def days_of(days: int, a_day: float, kind: str) -> tuple[np.ndarray, np.ndarray]
     day = np.repeat(np.arange(days), rng.poisson(volume))
     value = valence(len(day)) + mood[day]
     if kind == "weekdays":
-        value = value + WEEKDAY[day % 7]
-    return day, value
+        value = value + WEEKDAY[(day + first) % 7]
+    return day + first, value
 
 
 def votes(day: np.ndarray, value: np.ndarray) -> Votes:
@@ -136,8 +138,8 @@ def false_alarms(a_day: int, baseline: int, kind: str, years: int) -> tuple[floa
         window = len(together(past, levels.test.size))
         streams = []
         for _ in range(each):
-            later, more = days_of(YEAR, a_day, kind)
-            whole = votes(np.concatenate([day, later + baseline]), np.concatenate([value, more]))
+            later, more = days_of(YEAR, a_day, kind, baseline)
+            whole = votes(np.concatenate([day, later]), np.concatenate([value, more]))
             streams.append(without_weekdays(whole))
         level = levels.over_time(streams, baseline)
         value_of = stacked([together(whole, levels.test.size).value for whole in streams], 1)
