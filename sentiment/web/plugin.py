@@ -126,7 +126,8 @@ def handle_exception(
             said = getattr(exception, "message", None) or str(exception)
             if getattr(exception, "message_is_html", False):  # Datasette says this one thing so
                 said = visit.words.say("sql_too_slow")
-            said = said or visit.words.say("not_found")
+            if not said or said in ("404", "Database not found", "Table not found"):
+                said = visit.words.say("not_found")
         if request.path.endswith(".json"):
             return Response.json({"ok": False, "error": said, "status": status}, status=status)
         return await visit.show("problem.html", status, said=said)
