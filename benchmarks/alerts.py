@@ -83,9 +83,7 @@ def tilt_for(shift: float) -> float:
     return tilt
 
 
-def days_of(
-    days: int, a_day: float, kind: str, first: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def days_of(days: int, a_day: float, kind: str, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Day (from `first` on) and value of each voice of a stream of that kind, without any drop."""
     volume = np.full(days, float(a_day))
     mood = np.zeros(days)
