@@ -806,7 +806,7 @@ def forget(
     config_path: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Erase what a person asks to be erased (GDPR Art. 17), for good: it does not come back.
+    """Erase for good what a person asks to be erased (Article 17 of the GDPR).
 
     Examples: sentiment forget --author @erika --source forum --dry-run;
     sentiment forget --post https://forum.example/t/17; sentiment forget --survey Mandanten

@@ -18,6 +18,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from sentiment.schema.intervals import MIN_VOTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -37,7 +39,6 @@ err = Console(stderr=True, highlight=False)
 
 COLOURS = {"negative": "red", "neutral": "default", "positive": "green"}
 QUOTE = 200  # characters of a post in an example
-MIN_VOTES = 5  # below that a figure says more about chance than about a service
 
 
 def announce(config: Config, config_path: Path, *, pages: bool) -> None:

@@ -11,8 +11,9 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from sentiment.reasons import reason_text
-from sentiment.report.gather import DRIVER_DAYS, MIN_VOTES
+from sentiment.report.gather import DRIVER_DAYS
 from sentiment.report.words import WORDS
+from sentiment.schema.intervals import MIN_VOTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

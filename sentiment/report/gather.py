@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.database import rows, today
 from sentiment.drivers import drivers_between
+from sentiment.schema.intervals import MIN_VOTES
 from sentiment.status import AGREEMENT
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 POSTS = 3  # that explain a change
 DRIVERS = 5  # phrases of a polarity
 DRIVER_DAYS = 90  # up to the month's end: where a month is sour, praise is found before it
-MIN_VOTES = 5  # below that a figure says more about chance than about a service
 
 Row = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+MIN_VOTES = 5  # below that a figure says more about chance than about a service
 Z = 1.959964  # standard normal quantile of 0.975
 
 

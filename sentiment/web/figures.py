@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from models.labels import EKMAN
 from sentiment.periods import in_window
-from sentiment.schema.intervals import difference_interval, mean_bounds, net_interval
+from sentiment.schema.intervals import (
+    MIN_VOTES,
+    difference_interval,
+    mean_bounds,
+    net_interval,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-MIN_VOTES = 5  # below that a figure says more about chance than about a service
 WEEKS = 12  # of a sparkline
 MANY_DAYS = 31  # from here on survey answers are read as sums by day
 SMOOTH = 4  # weeks a point of it sums up

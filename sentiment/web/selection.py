@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -64,10 +64,6 @@ class Selection:
             "segment": self.segment,
         } | other
         return urlencode({key: value for key, value in given.items() if value})
-
-    def of_all(self) -> Selection:
-        """The same period without filters."""
-        return replace(self, source=None, language=None, segment=None)
 
 
 def address(path: str, arguments: Mapping[str, str], **other: str | None) -> str:

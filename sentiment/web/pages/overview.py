@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from sentiment.schema.intervals import MIN_VOTES
 from sentiment.web import figures, state
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def gather(conn: sqlite3.Connection, site: Site, selection: Selection) -> dict[s
         "surveys": figures.surveys(conn, selection),
         "alerts": _by_service(figures.alerts(conn)),
         "state": state.state(conn, site.config),
-        "MIN_VOTES": figures.MIN_VOTES,
+        "MIN_VOTES": MIN_VOTES,
     }
 
 

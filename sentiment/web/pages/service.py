@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from sentiment.drivers import drivers_between, kept_drivers
 from sentiment.reasons import reason_text
+from sentiment.schema.intervals import MIN_VOTES
 from sentiment.web import figures, posts, state
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def gather(
             conn, selection, site.config.company.name, name, order=order, most=POSTS
         ),
         "state": state.state(conn, site.config),
-        "MIN_VOTES": figures.MIN_VOTES,
+        "MIN_VOTES": MIN_VOTES,
     }
 
 
 def step_of(selection: Selection, votes: int) -> int:
     """Days a point of a line: single ones where many speak in a month, weeks in a year, else 28."""
-    if selection.days <= 31 and votes >= 2 * figures.MIN_VOTES * selection.days:
+    if selection.days <= 31 and votes >= 2 * MIN_VOTES * selection.days:
         return 1
     return 7 if selection.days <= 400 else 28
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.web.selection import LENGTHS, Selection, SelectionError, address, parse
+from sentiment.web.selection import LENGTHS, SelectionError, address, parse
 
 TODAY = date(2026, 11, 23)
 KNOWN = {"sources": ["Forum & Co"], "languages": ["de"], "segments": ["A"]}
@@ -76,4 +76,3 @@ def test_addresses_keep_other_parameters():
     """Only what is named changes."""
     assert address("/posts", {"a": "1", "b": "x y"}, b=None, c="ä") == "/posts?a=1&c=%C3%A4"
     assert address("/posts", {}) == "/posts"
-    assert isinstance(of().of_all(), Selection)
