@@ -140,13 +140,14 @@ def _drop(
     if detail.get("model") not in (None, model) and row["state"] != "firing":
         detail["start_at"] = timestamp(now)  # a new model has no say on what was before it
     start = datetime.fromisoformat(detail["start_at"]) if detail.get("start_at") else None
-    assessed = drop.assess_once(db, config, service["id"], model, now, start)
+    fired_at = datetime.fromisoformat(row["since_at"]) if row["state"] == "firing" else None
+    firing = fired_at is not None
+    assessed = drop.assess_once(db, config, service["id"], model, now, start, firing=firing)
     broken = [
         source["name"]
         for source in rows(db, "SELECT * FROM sources WHERE active = 1")
         if rules.trouble(source, now, config.alerts.source.silent_for)
     ]
-    fired_at = datetime.fromisoformat(row["since_at"]) if row["state"] == "firing" else None
     evidence = drop.evidence(assessed, broken, fired_at)
     facts: dict[str, Any] = {}
     if assessed and assessed.watch.open and row["state"] != "firing" and not evidence.frozen:

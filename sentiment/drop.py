@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sentiment.config import Alerts, Config
 
-METHOD = "4"  # changes when levels must be found anew
+METHOD = "5"  # changes when levels must be found anew
 HISTORY = timedelta(days=400)  # watched beside the baseline
 LEAST_DAYS = 14  # of a baseline
 DOUBT = math.log(10)  # evidence this short of the level is still some, for an alert that fires
@@ -130,6 +130,8 @@ def assess_once(  # noqa: PLR0917
     model: str,
     now: datetime,
     start_at: datetime | None = None,
+    *,
+    firing: bool = False,
 ) -> Assessed | None:
     """`assess`, unless nothing has changed since it was last asked in this process."""
     figures = rows(
@@ -139,12 +141,12 @@ def assess_once(  # noqa: PLR0917
         "JOIN companies c ON c.id = d.company_id AND c.own = 1 WHERE d.service_id = ?",
         service,
     )[0]
-    parts = [*figures.values(), model, f"{now:%G-W%V-%u}", str(start_at), config.alerts, len(
-        config.services)]  # fmt: skip
+    parts = [*figures.values(), model, f"{now:%G-W%V-%u}", str(start_at), firing,
+             config.alerts, len(config.services)]  # fmt: skip
     stamp = hashlib.sha256(repr(parts).encode()).hexdigest()
     key = (str(config.database_path), service)
     if key not in _last or _last[key][0] != stamp:
-        _last[key] = stamp, assess(db, config, service, model, now, start_at)
+        _last[key] = stamp, assess(db, config, service, model, now, start_at, firing=firing)
     return _last[key][1]
 
 
@@ -155,8 +157,14 @@ def assess(  # noqa: PLR0917
     model: str,
     now: datetime,
     start_at: datetime | None = None,
+    *,
+    firing: bool = False,
 ) -> Assessed | None:
-    """Follow a service's votes to this moment; None while there are too few."""
+    """Follow a service's votes to this moment; None while there are too few.
+
+    While an alert is firing its level stands still, like its baseline: what wavers about a level
+    that is found anew each week would be told again and again.
+    """
     settings = config.alerts
     found = heard(db, settings, service, model, now)
     start = start_at.timestamp() if start_at else -math.inf
@@ -167,8 +175,8 @@ def assess(  # noqa: PLR0917
     def calm() -> tuple[Votes, Votes]:
         return undisturbed(found.votes, settings, rate(config), start)
 
-    stamp = f"{model} {now:%G-W%V} {start}"
-    test = level(db, settings, service, calm, rate(config), stamp, len(latest))
+    week = None if firing else f"{now:%G-W%V}"
+    test = level(db, settings, service, calm, rate(config), f"{model} {start}", week, len(latest))
     return Assessed(found, test, watch(found.votes, test, start_at=start), start)
 
 
@@ -210,22 +218,26 @@ def level(  # noqa: PLR0917
     calm: Callable[[], tuple[Votes, Votes]],
     false_alarms: float,
     stamp: str,
+    week: str | None,
     votes: int,
 ) -> Test:
     """The test for a service, found by simulation once a week or when its votes have changed much.
 
-    calm: gives the undisturbed votes. stamp: model and week. votes: how many the baseline has.
+    calm: gives the undisturbed votes. stamp: the model, and since when it counts. week: None where
+    the level that is known is to stay. votes: how many the baseline has.
     """
     parts = [METHOD, stamp, false_alarms, settings.baseline.days, settings.accept_after.days]
     fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
     key = f"alert level {service}"
     known = json.loads(get_state(db, key) or "{}")
-    same = known.get("fingerprint") == fingerprint
-    if not same or not 1 / MUCH < votes / known["votes"] < MUCH:
+    stays = known.get("fingerprint") == fingerprint and (
+        week is None or (known["week"] == week and 1 / MUCH < votes / known["votes"] < MUCH)
+    )
+    if not stays:
         quiet, ever = calm()
         test = calibrate(quiet, false_alarms, baseline=settings.baseline.days, past=ever)
         known = {"fingerprint": fingerprint, "level": test.level, "size": test.size}
-        known |= {"skew": test.skew, "votes": votes}
+        known |= {"skew": test.skew, "votes": votes, "week": week}
         set_state(db, key, json.dumps(known))
     return Test(
         known["level"],
@@ -255,7 +267,7 @@ def _over(seen: Watch, fired_at: datetime | None) -> Reason | None:
     last = seen.episodes[-1] if seen.episodes else None
     if last and fired_at and (last.ended_at or 0) >= fired_at.timestamp() - 86400:
         return why(last.ending)
-    # the level is found anew each week: what wavers about it is one alert, not many
+    # late posts and weekdays learnt anew move the evidence a little: that ends no alert
     return None if fired_at and seen.score >= -DOUBT else why("no drop")
 
 

@@ -9,7 +9,7 @@ import pytest
 from sentiment import alert as stage
 from sentiment import detection, drop
 from sentiment.alert import acknowledge, alert, backtest, listed, plan, silence
-from sentiment.database import open_database, rows, set_state, timestamp
+from sentiment.database import get_state, open_database, rows, set_state, timestamp
 from sentiment.reasons import why
 from sentiment.rollup import rollup
 from tests.sentiment.firm import firm
@@ -93,8 +93,24 @@ def test_the_end_of_a_drop_is_noticed(config, db, soured):
     assert states(db)[-1] == "ok"
 
 
-def test_evidence_that_wavers_about_its_level_is_one_alert(config, db, soured):
-    """The level is found anew each week; only evidence that is clearly gone ends an alert."""
+def test_the_level_stands_still_while_an_alert_fires(config, db, soured):
+    """It is found anew each week before and after, so that an alert does not come and go with it."""
+
+    def found():
+        return json.loads(get_state(db, "alert level 1"))
+
+    fired = found()
+    alert(config, db, now=live(db, 107, 14, SOUR))
+    assert states(db)[-1] == "firing"
+    assert found() == fired
+    alert(config, db, now=live(db, 121, 20))
+    assert states(db)[-1] == "resolved"
+    alert(config, db, now=live(db, 141, 8))
+    assert found()["week"] != fired["week"]
+
+
+def test_late_evidence_that_moves_a_little_ends_no_alert(config, db, soured):
+    """Posts come late and weekdays are learnt anew: only evidence that is clearly gone ends it."""
     fired = soured - DAY
     seen = drop.assess(db, config, 1, MODEL, soured)
     for evidence, over in ((-1.0, None), (-3.0, why("no drop"))):
