@@ -360,7 +360,9 @@ def show_findings(found: list[Finding]) -> None:
     colours = {"error": "red", "warning": "yellow", "hint": "default"}
     for finding in found:
         mark = f"[{colours[finding.level]}]{finding.level}[/]"
-        out.print(f"{mark} {escape(finding.about)}: {escape(finding.said)}", soft_wrap=True)
+        out.print(
+            f"{mark} {escape(finding.about('en'))}: {escape(finding.said('en'))}", soft_wrap=True
+        )
     if not found:
         out.print("nothing to find fault with")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.database import today
 from sentiment.matching import Matcher
-from sentiment.portfolio.findings import Finding, about
+from sentiment.portfolio.findings import finding
 from sentiment.portfolio.reading import owners, posts
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sentiment.config import Config, Term
     from sentiment.matching import Match
     from sentiment.places import Place, Written
-    from sentiment.portfolio.findings import Level
+    from sentiment.portfolio.findings import Finding, Level
 
 FEW = 20  # posts; of fewer nothing is concluded
 ENOUGH = 100  # posts about the company, among which a service should have been named
@@ -47,7 +47,7 @@ class Measured:
         self._alone: Counter[str] = Counter()  # company alias → posts that count by it alone
         self._empty: Counter[str] = Counter()  # of these, those without a service
         self._held: Counter[tuple[str, bool]] = Counter()  # term → posts with an alias of it
-        self._denied: dict[tuple[str, bool], Counter[str]] = defaultdict(Counter)
+        self._denied: dict[tuple[str, bool], Counter[tuple[str, str]]] = defaultdict(Counter)
         self._lost: Counter[tuple[str, bool]] = Counter()  # term → posts that its rules take away
 
     def read(self, post: dict[str, Any], own: str | None, since: str) -> None:
@@ -92,10 +92,10 @@ class Measured:
             return
         key = term.name, name
         self._held[key] += 1
-        vetoes = [f"none_of “{rule}”" for rule in term.none_of if (rule, False) in found]
-        vetoes += [f"all_of “{rule}”" for rule in term.all_of if (rule, False) not in found]
+        vetoes = [("none_of", rule) for rule in term.none_of if (rule, False) in found]
+        vetoes += [("all_of", rule) for rule in term.all_of if (rule, False) not in found]
         if term.any_of and not any((rule, False) in found for rule in term.any_of):
-            vetoes.append("any_of")
+            vetoes.append(("any_of", ""))
         self._denied[key].update(vetoes)
         self._lost[key] += bool(vetoes)
 
@@ -109,19 +109,18 @@ class Measured:
     def _silent(self, days: int) -> Iterator[Finding]:
         for service in self._config.services:
             last = self._last.get(service.name)
-            subject = about(service, name=False)
             if last is None and self._ours >= ENOUGH:
-                said = (
-                    f"named in none of {self._ours:,} posts about you. People may call it by other "
-                    "words: add these as aliases, or take the service out."
-                )
-                yield Finding("warning", "never-named", subject, said)
+                yield finding("warning", "never-named", service, name=False, posts=self._ours)
             elif last is not None and last < self._since(days) and self._recent >= FEW:
-                said = (
-                    f"not named since {last}, in {self._recent:,} posts about you of the last "
-                    f"{days} days. Look whether its aliases are still what people say."
+                yield finding(
+                    "warning",
+                    "long-silent",
+                    service,
+                    name=False,
+                    day=last,
+                    posts=self._recent,
+                    days=days,
                 )
-                yield Finding("warning", "long-silent", subject, said)
 
     def _since(self, days: int) -> str:
         return since(self._config, days).isoformat()
@@ -141,19 +140,30 @@ class Measured:
                     continue
                 inside = self._inside[alias] / self._ours
                 if inside < DISTINCT * held / whole:
-                    yield _everyday(service, alias, inside, held / whole)
+                    yield finding(
+                        "warning",
+                        "common-word",
+                        service,
+                        name=False,
+                        alias=alias,
+                        outside=held / whole,
+                        inside=inside,
+                    )
 
     def _doubtful(self) -> Iterator[Finding]:
         company = self._config.company
         for alias, alone in self._alone.items():
             share = self._empty[alias] / alone
             if alone >= FEW and share >= EMPTY and alias != company.name:
-                said = (
-                    f"{alone:,} posts count only because “{alias}” stands in them, and "
-                    f"{100 * share:.0f} % of these name no service: it may mean something else. "
-                    "Look at some, and guard it with any_of or none_of."
+                yield finding(
+                    "warning",
+                    "doubtful-name",
+                    company,
+                    name=True,
+                    posts=alone,
+                    alias=alias,
+                    share=share,
                 )
-                yield Finding("warning", "doubtful-name", about(company, name=True), said)
 
     def _swallowed(self) -> Iterator[Finding]:
         for term, name in self._rules:
@@ -161,26 +171,23 @@ class Measured:
             held, lost = self._held[key], self._lost[key]
             if held < FEW or lost < VETOED * held:
                 continue
-            rule, times = self._denied[key].most_common(1)[0]
-            said = (
-                f"its rules take away {lost:,} of the {held:,} posts that hold one of its aliases, "
-                f"{rule} alone {times:,}. Narrow that rule."
-            )
+            (rule, written), times = self._denied[key].most_common(1)[0]
             level: Level = "error" if lost == held else "warning"
-            yield Finding(level, "rules-take-all", about(term, name=name), said)
+            yield finding(
+                level,
+                "rules-take-all",
+                term,
+                name=name,
+                lost=lost,
+                held=held,
+                rule=rule,
+                written=written,
+                times=times,
+            )
 
 
 def _has_rules(term: Term) -> bool:
     return bool(term.any_of or term.all_of or term.none_of)
-
-
-def _everyday(service: Term, alias: str, inside: float, outside: float) -> Finding:
-    said = (
-        f"“{alias}” stands in {100 * outside:.0f} % of the posts about nobody you know, and in "
-        f"{100 * inside:.0f} % of those about you: an everyday word says little of a service. Use "
-        "a longer one, or guard it with any_of."
-    )
-    return Finding("warning", "common-word", about(service, name=False), said)
 
 
 def since(config: Config, days: int) -> date:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sentiment.places import Finder
-from sentiment.portfolio.findings import Finding, about
+from sentiment.portfolio.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sentiment.config import Config, Term
     from sentiment.folding import Span
     from sentiment.places import Written
+    from sentiment.portfolio.findings import Finding
 
 SHORT = {True: 4, False: 3}  # letters that a company's name and a service's alias should have
 SHORT_STEM = 4  # letters before a *
@@ -108,8 +109,8 @@ def wording(config: Config) -> Iterator[Finding]:
 def _never_found(config: Config) -> Iterator[Finding]:
     for term, written in _aliases(config):
         if sample(written) is None:
-            said = f"“{written[0]}” finds nothing, not even itself: take it out or write it anew."
-            yield Finding("error", "finds-nothing", about(term, name=written[1]), said)
+            alias, name = written
+            yield finding("error", "finds-nothing", term, name=name, alias=alias)
 
 
 def _shared(portfolio: Portfolio) -> Iterator[Finding]:
@@ -130,13 +131,15 @@ def _shared(portfolio: Portfolio) -> Iterator[Finding]:
 
 def _both(entry: Entry, other: Entry) -> Finding:
     name = entry.written[1]
-    by = "" if other.alias == entry.alias else f" (there as “{other.alias}”)"
-    owners = "companies" if name else "services"
-    said = (
-        f"“{entry.alias}” belongs to “{other.term.name}” as well{by}: a post with it counts for "
-        f"both {owners}. Leave it with one of them, or add a word that tells them apart."
+    return finding(
+        "error",
+        "two-companies" if name else "two-services",
+        entry.term,
+        name=name,
+        alias=entry.alias,
+        other=other.term.name,
+        there="" if other.alias == entry.alias else other.alias,
     )
-    return Finding("error", f"two-{owners}", about(entry.term, name=name), said)
 
 
 def _inside_a_company(portfolio: Portfolio) -> Iterator[Finding]:
@@ -156,22 +159,24 @@ def _inside_a_company(portfolio: Portfolio) -> Iterator[Finding]:
 
 
 def _swallowed(entry: Entry, other: Entry) -> Finding:
-    said = (
-        f"“{entry.alias}” is a name of {about(other.term, name=True)} (“{other.alias}”), so it is "
-        "never taken for the service. Give the company a fuller name, or the service another alias."
+    return finding(
+        "error",
+        "service-is-company",
+        entry.term,
+        name=False,
+        alias=entry.alias,
+        company=other.term.name,
+        other=other.alias,
     )
-    return Finding("error", "service-is-company", about(entry.term, name=False), said)
 
 
 def _shortened(entry: Entry, other: Entry, own: Term) -> Finding:
-    ours = entry.term is own
-    theirs = f"competitor “{other.term.name}”" if ours else "you"
-    said = (
-        f"“{other.alias}” (of {theirs}) is part of “{entry.alias}”: posts that shorten the name "
-        f"count as {'the competitor’s' if ours else 'yours'}. Guard “{other.alias}” with any_of or "
-        "none_of, or write it out."
-    )
-    return Finding("warning", "name-in-name", about(entry.term, name=True), said)
+    words = {"alias": entry.alias, "other": other.alias}
+    if entry.term is own:
+        code, words["company"] = "name-in-name ours", other.term.name
+    else:
+        code = "name-in-name theirs"
+    return finding("warning", code, entry.term, name=True, **words)
 
 
 def _short(portfolio: Portfolio) -> Iterator[Finding]:
@@ -182,13 +187,13 @@ def _short(portfolio: Portfolio) -> Iterator[Finding]:
         if guarded or entry.text.startswith("@"):
             continue
         if "*" in entry.alias and letters < SHORT_STEM:
-            said = f"“{entry.alias}” finds every word with “{entry.text}” in that place."
+            yield finding(
+                "warning", "short stem", entry.term, name=name, alias=entry.alias, text=entry.text
+            )
         elif letters < SHORT[name]:
-            said = f"“{entry.alias}” has only {letters} letters and will mean other things, too."
-        else:
-            continue
-        remedy = "Write it out, or guard it with any_of or none_of."
-        yield Finding("warning", "short", about(entry.term, name=name), f"{said} {remedy}")
+            yield finding(
+                "warning", "short", entry.term, name=name, alias=entry.alias, letters=letters
+            )
 
 
 def _superfluous(portfolio: Portfolio) -> Iterator[Finding]:
@@ -205,9 +210,10 @@ def _superfluous(portfolio: Portfolio) -> Iterator[Finding]:
             same = other.term is entry.term and other != entry and other.written not in gone
             if same and all(_alone(other.written).places(text) for text in texts):
                 gone.add(entry.written)
-                said = f"“{entry.alias}” is superfluous: “{other.alias}” finds all of it."
-                subject = about(entry.term, name=entry.written[1])
-                yield Finding("hint", "superfluous", subject, f"{said} It can go.")
+                alias, name = entry.written
+                yield finding(
+                    "hint", "superfluous", entry.term, name=name, alias=alias, other=other.alias
+                )
                 break
 
 
@@ -219,27 +225,19 @@ def _forms(entry: Entry) -> Iterator[str]:
 
 def _contradictions(term: Term, *, name: bool) -> Iterator[Finding]:
     """Rules that can never be met together with the aliases, or with one another."""
-    subject = about(term, name=name)
     aliases = [(alias, name) for alias in dict.fromkeys((term.name, *term.aliases))]
     vetoed = {written[0]: veto for written in aliases if (veto := _veto(term, written))}
     if len(vetoed) == len(aliases):
-        said = (
-            f"none_of “{next(iter(vetoed.values()))}” stands in every alias, so nothing is ever "
-            "found. Take it out or narrow it, with = or a longer word."
-        )
-        yield Finding("error", "none-of", subject, said)
+        veto = next(iter(vetoed.values()))
+        yield finding("error", "none-of every", term, name=name, veto=veto)
         return
     for alias, veto in vetoed.items():
         if alias != term.name:
-            said = (
-                f"“{alias}” never counts, for none_of “{veto}” stands in it. Take one of them out."
-            )
-            yield Finding("error", "none-of", subject, said)
+            yield finding("error", "none-of one", term, name=name, alias=alias, veto=veto)
     for key, rules, every in (("all_of", term.all_of, False), ("any_of", term.any_of, True)):
         against = [rule for rule in rules if _veto(term, (rule, False))]
         if against and (not every or len(against) == len(rules)):
-            said = f"{key} asks for “{against[0]}”, which none_of forbids: nothing is ever found."
-            yield Finding("error", "rules", subject, f"{said} Take one of them out.")
+            yield finding("error", "rules", term, name=name, key=key, pattern=against[0])
 
 
 def _veto(term: Term, written: Written) -> str | None:

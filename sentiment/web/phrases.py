@@ -604,7 +604,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "findings": ("Was an den Namen und Regeln auffällt", "What stands out in the names and rules"),
     "findings_explained": (
-        "Nach den Mustern allein, auf Englisch; „sentiment portfolio lint“ prüft auch die gespeicherten Beiträge.",
+        "Nach den Mustern allein; „sentiment portfolio lint“ prüft auch die gespeicherten Beiträge.",
         "By the patterns alone; “sentiment portfolio lint” looks at the stored posts, too.",
     ),
     "finding_error": ("Fehler", "error"),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 import pytest
 
 import sentiment
-from sentiment.config import load
+from sentiment.config import Term, load
 from sentiment.database import DatabaseError, open_database, open_existing, rows
 from sentiment.match import match
 from sentiment.pipeline import process
+from sentiment.portfolio.findings import finding
 from sentiment.portfolio.lint import lint
+from sentiment.portfolio.sentences import PLURALS, SENTENCES
 from sentiment.portfolio.trial import trial
 from sentiment.store import store_page
 from tests.sentiment.firm import WordClassifier, firm, page, post
@@ -27,10 +31,28 @@ def term(name, *aliases, **rules):
 
 
 def found(folder, *services, db=None, **changes):
-    """(level, rule, about, said) of each finding."""
+    """(level, rule, about, said) of each finding, all of which have been told in German, too."""
     if services:
         changes["services"] = list(services)
-    return [(one.level, one.rule, one.about, one.said) for one in lint(firm(folder, **changes), db)]
+    findings = lint(firm(folder, **changes), db)
+    for one in findings:
+        told_in_german(one)
+    return [tuple(one.as_dict().values()) for one in findings]
+
+
+def gaps(text):
+    """The names of the values that a sentence is made with."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def told_in_german(one):
+    """Its values are those that its sentence asks for, and nothing English is left in it."""
+    assert set(one.values) == gaps(SENTENCES[one.code][1])
+    assert re.match("(Leistung|Unternehmen) „.+“$", one.about("de"))
+    said = one.said("de")
+    assert said.endswith(".")
+    assert not re.search(r"[{}”]|\b(the|of|posts|days|letters)\b", said)
+    assert said.count("„") == said.count("“")
 
 
 def rules(findings):
@@ -152,6 +174,70 @@ FINE = [
 def test_what_is_meant_so_is_not_told(tmp_path, services):
     """A finding must be worth reading."""
     assert found(tmp_path, *services) == []
+
+
+# In both languages
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_every_finding_has_both_languages(code):
+    """With the same values; German ones address the reader."""
+    english, german = SENTENCES[code]
+    assert gaps(english) == gaps(german)
+    assert english != german
+    assert re.search(r"\w+en Sie\b|\bSie können\b", german)
+
+
+@pytest.mark.parametrize("forms", PLURALS.values(), ids=PLURALS)
+def test_one_is_not_told_as_several(forms):
+    """In either language."""
+    for one, several in forms:
+        assert one != several.format(n=1)
+        assert "2" in several.format(n=2)
+
+
+def test_every_sentence_is_said():
+    """None is left behind by a rule that is gone."""
+    folder = Path(sentiment.__file__).parent / "portfolio"
+    program = "".join((folder / name).read_text("utf-8") for name in ("wording.py", "measured.py"))
+    assert [code for code in SENTENCES if f'"{code}"' not in program] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "english", "german"),
+    [
+        ("short", {"alias": "X", "letters": 1}, "“X” has only 1 letter and",
+         "„X“ hat nur einen Buchstaben und"),
+        ("short", {"alias": "HR", "letters": 2}, "“HR” has only 2 letters and",
+         "„HR“ hat nur 2 Buchstaben und"),
+        ("long-silent", {"day": "2026-04-05", "posts": 1234, "days": 90},
+         "not named since 2026-04-05, in 1,234 posts about you of the last 90 days. ",
+         "Zuletzt am 5.4.2026 genannt; keiner der 1.234 Beiträge über Sie aus den letzten 90 Tagen nennt die Leistung. "),
+        ("long-silent", {"day": "2026-04-05", "posts": 20, "days": 1},
+         "not named since 2026-04-05, in 20 posts about you of the last day. ",
+         "Zuletzt am 5.4.2026 genannt; keiner der 20 Beiträge über Sie vom letzten Tag nennt "),
+        ("doubtful-name", {"posts": 1000, "alias": "Linde", "share": 0.954},
+         "1,000 posts count only because “Linde” stands in them, and 95 % of",
+         "1.000 Beiträge zählen nur, weil „Linde“ darin steht, und 95 % davon"),
+        ("two-services", {"alias": "A", "other": "B", "there": "a"},
+         "“A” belongs to “B” as well (there as “a”): a post",
+         "„A“ gehört auch zu „B“ (dort als „a“): Ein Beitrag"),
+        ("two-services", {"alias": "A", "other": "B", "there": ""},
+         "“A” belongs to “B” as well: a post", "„A“ gehört auch zu „B“: Ein Beitrag"),
+        ("rules-take-all", {"lost": 28, "held": 30, "rule": "none_of", "written": "Haus", "times": 20},
+         "posts that hold one of its aliases, none_of “Haus” alone 20. Narrow",
+         "einer der Aliasse steht, none_of „Haus“ allein 20. Fassen Sie"),
+        ("rules-take-all", {"lost": 28, "held": 30, "rule": "any_of", "written": "", "times": 20},
+         "posts that hold one of its aliases, any_of alone 20. Narrow",
+         "einer der Aliasse steht, any_of allein 20. Fassen Sie"),
+    ],
+)  # fmt: skip
+def test_findings_are_written_as_the_language_writes(code, values, english, german):
+    """Numbers, days, plurals and quotation marks."""
+    one = finding("warning", code, Term(name="Steuer"), name=False, **values)
+    assert english in one.said("en")
+    assert german in one.said("de")
+    assert (one.about("en"), one.about("de")) == ('service "Steuer"', "Leistung „Steuer“")
 
 
 # With the stored posts

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sentiment.config import Term
 from sentiment.database import rows
 from sentiment.web.phrases import PHRASES
 from sentiment.web.spreadsheets import Harmless, harmless
@@ -67,6 +68,25 @@ def test_the_portfolio_shows_rules_shares_and_silence(visitor, config, db):
     assert "Arbeitsrecht never mentioned" in said
     assert "Steuerberatung never mentioned" not in said
     assert "The surveys have had no customer class yet." in said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("de", "Warnung Leistung „Personal“: „HR“ hat nur 2 Buchstaben und wird auch anderes"),
+        ("en", 'warning service "Personal": “HR” has only 2 letters and will mean other things'),
+    ],
+)
+def test_the_portfolio_says_what_stands_out_in_the_readers_language(
+    visitor, config, language, said
+):
+    """All of it."""
+    config.services.append(Term(name="Personal", aliases=["HR"]))
+    page = visitor.said(f"/portfolio?_lang={language}")
+    assert said in page
+    assert ("Write it out" in page, "Schreiben Sie es aus" in page) == (
+        language == "en", language == "de",
+    )  # fmt: skip
 
 
 def test_a_service_that_left_the_portfolio_is_still_named(visitor, db):
