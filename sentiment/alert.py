@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,6 +18,7 @@ from sentiment.database import count, get_state, rows, set_state, timestamp, tra
 from sentiment.decision import Evidence, Pace, Standing, course
 from sentiment.reasons import Reason, why
 from sentiment.rules import PACE, Seen
+from sentiment.survey_rule import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from sentiment.config import Config
     from sentiment.decision import Transition
-    from sentiment.detection import Episode
 
 log = structlog.get_logger()
 
@@ -56,14 +56,14 @@ def alert(
     changed = operations(config, db, now)
     if _unread(db):
         return changed  # a first reading is under way; nothing ends and nothing begins
-    services = _services(db, config)
+    services = rules.watched(db, config)
     frozen = _frozen(db, config, now)
     for done, service in enumerate(services, start=1):
         if stopping():
             return changed
         changed += _service(db, config, service, now, frozen)
         progress(done, len(services))
-    for seen in rules.surveys(db, config, now):
+    for seen in Answers(db, config, now, now).look(now):
         changed += _settle(db, seen, now)
     changed += _remind(config, db, now)
     set_state(db, CHECKED, timestamp(now))
@@ -84,12 +84,6 @@ def _unread(db: Database) -> list[str]:
         db, "SELECT name FROM sources WHERE active = 1 AND last_attempt_at IS NULL ORDER BY id"
     )
     return [row["name"] for row in found]
-
-
-def _services(db: Database, config: Config) -> list[dict[str, Any]]:
-    off = {one.service for one in config.alerts.services if not one.enabled}
-    found = rows(db, "SELECT id, name FROM services WHERE active = 1 ORDER BY id")
-    return [row for row in found if row["name"] not in off]
 
 
 def _frozen(db: Database, config: Config, now: datetime) -> Reason | None:
@@ -321,82 +315,13 @@ def unsilence(db: Database, silence_id: int, now: datetime) -> bool:
     return bool(done.rowcount == 1)
 
 
-def backtest(config: Config, db: Database, now: datetime) -> list[dict[str, Any]]:
-    """What these settings would have found in the stored posts, per service and rule."""
-    model = get_state(db, "model") or ""
-    found: list[dict[str, Any]] = []
-    for service in _services(db, config):
-        own = rules.of_service(config, service["name"])
-        assessed = drop.assess(db, own, service["id"], model, now)
-        episodes = assessed.watch.episodes if assessed else []
-        for episode in episodes:
-            found.append({"service": service["name"], **_told(episode)})  # noqa: PERF401
-        for told in _plainer(db, own, service, episodes, now):
-            found.append({"service": service["name"], **told})  # noqa: PERF401
-    return sorted(found, key=lambda row: str(row["alarm_at"]))
-
-
-def _plainer(
-    db: Database, config: Config, service: dict[str, Any], drops: list[Episode], now: datetime
-) -> list[dict[str, Any]]:
-    """When the plainer rules would have fired and ended, looked at once a day."""
-    standing: dict[tuple[str, str], Standing] = {}
-    fired: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    day = now - drop.HISTORY
-    while day <= now:
-        dropped = any(
-            e.alarm_at <= day.timestamp() < (e.ended_at or now.timestamp() + 1) for e in drops
-        )
-        for seen in rules.look(db, config, service["id"], service["name"], day):
-            key = (seen.rule, seen.subject)
-            evidence = Evidence(over=why("told")) if dropped else seen.evidence
-            before = standing.get(key, Standing("ok", day))
-            for state, reason in course(before, evidence, day, PACE[seen.rule]):
-                ended = day if state == "resolved" else before.ended_at
-                before = Standing(state, day, ended)
-                if state == "firing":
-                    fired.setdefault(key, []).append(
-                        {
-                            "rule": seen.rule,
-                            "subject": seen.subject,
-                            "onset_at": None,
-                            "alarm_at": timestamp(day),
-                            "ended_at": None,
-                            "ending": "",
-                            "why": str(reason),
-                        }
-                    )
-                if state == "resolved":
-                    fired[key][-1] |= {"ended_at": timestamp(day), "ending": str(reason)}
-            standing[key] = before
-        day += timedelta(days=1)
-    return [row for some in fired.values() for row in some]
-
-
-def _told(episode: Episode) -> dict[str, Any]:
-    since = f"usual valence {episode.mean:+.2f} of {episode.votes} voices"
-    return {
-        "rule": "drop",
-        "subject": "",
-        "onset_at": _moment(episode.onset_at),
-        "alarm_at": _moment(episode.alarm_at),
-        "ended_at": _moment(episode.ended_at),
-        "ending": str(why(episode.ending)) if episode.ending else "",
-        "why": since,
-    }
-
-
-def _moment(seconds: float | None) -> str | None:
-    return None if seconds is None else timestamp(datetime.fromtimestamp(seconds, UTC))
-
-
 def plan(config: Config, db: Database, now: datetime, points: float) -> list[dict[str, Any]]:
     """What to expect of each service: votes a day, days to a false alarm, days to see a drop."""
     from sentiment.detection import plan as expect
 
     model = get_state(db, "model") or ""
     out = []
-    for service in _services(db, config):
+    for service in rules.watched(db, config):
         row: dict[str, Any] = {"service": service["name"], "points": points}
         own = rules.of_service(config, service["name"])
         assessed = drop.assess(db, own, service["id"], model, now)

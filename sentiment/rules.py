@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sentiment.database import day_of, rows, timestamp
+from sentiment.database import day_of, rows
 from sentiment.decision import Evidence, Pace
 from sentiment.reasons import Reason, why
-from sentiment.schema.intervals import Z
-from sentiment.schema.survey_views import figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from sentiment.config import Config
-
-Scale = tuple[str, float, float]  # metric, and the ends of the scale it was asked on
 
 PACE = {
     "drop": Pace(),
@@ -77,6 +73,13 @@ def _counts(
         "until": day_of(until, config.zone),
     }
     return next(iter(db.query(COUNTS, values)))
+
+
+def watched(db: Database, config: Config) -> list[dict[str, Any]]:
+    """Services that alerts are not switched off for: id and name."""
+    off = {one.service for one in config.alerts.services if not one.enabled}
+    found = rows(db, "SELECT id, name FROM services WHERE active = 1 ORDER BY id")
+    return [row for row in found if row["name"] not in off]
 
 
 def of_service(config: Config, name: str) -> Config:
@@ -155,80 +158,6 @@ def _before(
     first = datetime.fromisoformat(found["first_day"]).date()
     days = (end.astimezone(config.zone).date() - first).days + 1
     return (found, days) if days >= LEARN_DAYS else None
-
-
-_PERIOD = """answered_at > :after AND answered_at <= :until
-    AND day BETWEEN date(:after, '-1 day') AND date(:until, '+1 day')"""  # days: for the index
-OF_SERVICE = figures(f"service_id = :service AND {_PERIOD}")
-OF_SEGMENT = figures(f"segment = :segment AND {_PERIOD}")
-
-
-def surveys(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
-    """NPS and CSAT of each service and of the watched customer classes."""
-    if not rows(db, "SELECT 1 FROM survey_responses LIMIT 1"):
-        return
-    services = rows(db, "SELECT id, name FROM services WHERE active = 1 ORDER BY id")
-    whom: list[tuple[Config, int | None, str | None]] = [
-        (of_service(config, row["name"]), row["id"], None) for row in services
-    ]
-    whom += [(config, None, segment) for segment in config.alerts.survey.segments]
-    for own, service, segment in whom:
-        rule = own.alerts.survey
-        if not rule.enabled:
-            continue
-        middle = now - rule.window
-        late = _answers(db, service, segment, middle, now)
-        early = _answers(db, service, segment, middle - 3 * rule.window, middle)
-        for metric in ("nps", "csat"):
-            subject = f"{metric} {segment}" if segment else metric
-            scale = next((scale for scale in reversed(late) if scale[0] == metric), (metric, 0, 0))
-            yield _fallen(own, service, subject, early.get(scale), late.get(scale))
-
-
-def _answers(
-    db: Database, service: int | None, segment: str | None, after: datetime, until: datetime
-) -> dict[Scale, dict[str, float]]:
-    """Figures by metric and scale, as the views compute them; the scale most used comes last."""
-    values = {
-        "service": service,
-        "segment": segment,
-        "after": timestamp(after),
-        "until": timestamp(until),
-    }
-    found = db.query(OF_SERVICE if segment is None else OF_SEGMENT, values)
-    return {(row["metric"], row["scale_low"], row["scale_high"]): row for row in found}
-
-
-def _fallen(
-    config: Config,
-    service: int | None,
-    subject: str,
-    early: dict[str, float] | None,
-    late: dict[str, float] | None,
-) -> Seen:
-    rule = config.alerts.survey
-    if not early or not late or _few(config, early) or _few(config, late):
-        lacking = Evidence(unknown=why("few answers", answers=rule.min_answers))
-        return Seen("survey", service, subject, lacking)
-    # the two intervals put together, as for changes in the views (MOVER)
-    fall = early["mean"] - late["mean"]
-    z = Z * fall / max(math.hypot(early["mean"] - early["low"], late["high"] - late["mean"]), 1e-9)
-    metric = subject.upper()
-    lower = why("scored lower", metric=metric, before=early["mean"], after=late["mean"])
-    over = why("scored again", metric=metric) if z < rule.z / 2 else None
-    facts = {
-        "before": round(early["mean"], 1),
-        "after": round(late["mean"], 1),
-        "answers": int(late["n"]),
-    }
-    level = Evidence("alarm" if z >= rule.z else "quiet", lower, over)
-    return Seen("survey", service, subject, level, facts)
-
-
-def _few(config: Config, part: dict[str, float]) -> bool:
-    """Too few answers to judge, or people to show a figure of."""
-    too_few = part["n"] < config.alerts.survey.min_answers
-    return too_few or part["people"] < config.surveys.min_responses
 
 
 def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:

@@ -79,13 +79,13 @@ def alerts_backtest(
     config_path: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """List what the stored posts would have raised: as configured, and with other settings.
+    """List what stored posts and surveys would have raised: as configured, and with other settings.
 
     Example: sentiment alerts backtest --false-alarms 6
     """
     from datetime import UTC, datetime
 
-    from sentiment.alert import backtest
+    from sentiment.backtest import NOT_REPLAYED, backtest
     from sentiment.config import with_alerts
 
     config, now = load(config_path), datetime.now(UTC)
@@ -95,6 +95,7 @@ def alerts_backtest(
         if tried != config:
             found += [{"settings": "tried", **row} for row in backtest(tried, db, now)]
     _rows(found, as_json=as_json, none="no alerts")
+    typer.echo(NOT_REPLAYED, err=True)
 
 
 def alerts_plan(

@@ -46,6 +46,14 @@ def figures(where: str) -> str:
     A row a metric and scale, the one with most answers last: metric, scale_low, scale_high,
     n (answers), people, mean, low, high.
     """
+    return figured(f"""
+    SELECT metric, scale_low, scale_high, {_ADDED}
+    FROM (SELECT *, {_VOTE} AS u FROM survey_responses WHERE {where})
+    GROUP BY metric, scale_low, scale_high""")
+
+
+def figured(sums: str) -> str:
+    """The same SQL for answers that are added up already; sums: a table's name or a query."""
     low, high = mean_bounds("wu / w", "wuu / w", "(w * w / ww)")
     scaled = "CASE metric WHEN 'nps' THEN {0} ELSE scale_low + {1} * ({0} + 100) / 200 END"
     low, high = (scaled.format(bound, _SPAN) for bound in (low, high))
@@ -53,11 +61,7 @@ def figures(where: str) -> str:
 SELECT metric, scale_low, scale_high, n, people,
     CASE metric WHEN 'nps' THEN 100.0 * wu / w ELSE wx / w END AS mean,
     {low} AS low, {high} AS high
-FROM (
-    SELECT metric, scale_low, scale_high, {_ADDED}
-    FROM (SELECT *, {_VOTE} AS u FROM survey_responses WHERE {where})
-    GROUP BY metric, scale_low, scale_high
-)
+FROM ({sums})
 ORDER BY n"""
 
 
@@ -75,6 +79,25 @@ def added_up(unit: str, periods: str) -> str:
         ON r.service_id IS nullif(s.service_id, 0) AND r.day BETWEEN s.period AND {last}
     )
     GROUP BY {", ".join(_KEY)}"""
+
+
+def parts(unit: str, where: str = "1", stale: str = "1") -> str:
+    """SQL of two tables for a WITH clause: `parts`, rows as of survey_sums, right at any moment.
+
+    Periods that wait for the roll-up (`stale`) are added up from the answers themselves. Both
+    conditions narrow down what is read: where of survey_sums, stale of service_id and period.
+    """
+    return f"""
+stale AS MATERIALIZED (
+    SELECT DISTINCT service_id, {UNITS[unit][0]} AS period FROM stale_survey_days WHERE {stale}
+),
+parts AS (
+    SELECT {", ".join(_KEY + _SUMS)} FROM survey_sums
+    WHERE unit = '{unit}' AND (ifnull(service_id, 0), period) NOT IN (SELECT * FROM stale)
+        AND {where}
+    UNION ALL
+    SELECT * FROM ({added_up(unit, "stale")})
+)"""
 
 
 def roll_up(unit: str, batch: str) -> tuple[str, str]:
@@ -122,15 +145,7 @@ def survey_scores(view: str, unit: str) -> str:
         )
     return f"""
 CREATE VIEW {view} AS
-WITH stale AS MATERIALIZED (
-    SELECT DISTINCT service_id, {UNITS[unit][0]} AS period FROM stale_survey_days
-),
-parts AS (
-    SELECT {", ".join(_KEY + _SUMS)} FROM survey_sums
-    WHERE unit = '{unit}' AND (ifnull(service_id, 0), period) NOT IN (SELECT * FROM stale)
-    UNION ALL
-    SELECT * FROM ({added_up(unit, "stale")})
-),
+WITH {parts(unit)},
 groups AS (
     SELECT service_id, segment, period, metric, scale_low, scale_high, 0 AS whole,
         {", ".join(_SUMS)}

@@ -8,7 +8,7 @@ import pytest
 
 from sentiment import alert as stage
 from sentiment import detection, drop
-from sentiment.alert import acknowledge, alert, backtest, listed, plan, silence
+from sentiment.alert import acknowledge, alert, listed, plan, silence
 from sentiment.database import get_state, open_database, rows, set_state, timestamp
 from sentiment.reasons import why
 from sentiment.rollup import rollup
@@ -308,35 +308,11 @@ def test_a_switched_off_service_is_not_watched(tmp_path, config, db):
     """[[alerts.services]] enabled = false."""
     off = firm(tmp_path, alerts={"services": [{"service": "Arbeitsrecht", "enabled": False}]})
     live(db, 0, 100)
-    alert(off, db, now=live(db, 100, 7, SOUR))
-    assert states(db) == []
-
-
-def test_a_backtest_lists_the_drops_that_were(config, db, soured):
-    """With their baseline and dates; while it lasted, no other rule speaks."""
-    (found,) = backtest(config, db, soured)
-    assert found["rule"] == "drop"
-    assert (found["service"], found["ending"]) == ("Arbeitsrecht", "")
-    assert found["onset_at"] >= "2026-04-13"
-
-
-def test_a_backtest_lists_what_the_plainer_rules_would_have_said(config, db):
-    """When they would have fired, when they would have ended, and why."""
-    live(db, 0, 60)
-    live(db, 60, 2, a_day=30)
-    now = live(db, 62, 20)
-    (found,) = [row for row in backtest(config, db, now) if row["rule"] == "volume"]
-    assert found["alarm_at"][:10] in {"2026-03-06", "2026-03-07"}
-    assert found["alarm_at"] < found["ended_at"] < timestamp(now)
-    assert "authors in 2 days, usually" in found["why"]
-    assert firing(db, "volume") == []  # nothing is written
-
-
-def test_a_backtest_agrees_with_what_was_told(config, db, soured):
-    """The drop of the backtest is the one that fired."""
-    (found,) = backtest(config, db, soured)
-    assert reason(db, "firing").endswith("April 2026")
-    assert found["alarm_at"] <= timestamp(soured)
+    now = live(db, 100, 7, SOUR)
+    answers(db, now, 9, 40, ago=60)
+    answers(db, now, 5, 40, ago=5)
+    alert(off, db, now=now)
+    assert states(db) == states(db, "survey") == []
 
 
 def test_a_plan_knows_what_it_cannot_say(config, db, soured):

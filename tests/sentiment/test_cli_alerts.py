@@ -75,6 +75,14 @@ def test_backtest_shows_present_and_tried_settings(sentiment):
     assert {row["service"] for row in found} == {"Arbeitsrecht"}
 
 
+def test_backtest_says_which_rule_it_cannot_replay(sentiment):
+    """Beside the rows, not among them: who reads the table or the JSON gets rows only."""
+    for form in ([], ["--json"]):
+        done = sentiment("alerts", "backtest", *form)
+        assert 'The rule "source" is not replayed' in done.stderr
+        assert "not replayed" not in done.stdout
+
+
 def test_plan_says_what_to_expect_in_a_sentence(sentiment):
     """A line for each service."""
     lines = sentiment("alerts", "plan", "--points", "60").stdout.splitlines()
