@@ -170,6 +170,12 @@ def _long_enough(value: timedelta) -> timedelta:
 BaselineLength = Annotated[Duration, AfterValidator(_long_enough)]
 
 
+def _whole_days(value: timedelta) -> timedelta:
+    if value < timedelta(days=1):
+        raise ValueError('expected "1d" or more')
+    return value
+
+
 class ThresholdRule(Section):
     """Net sentiment below a fixed figure. below: −100 to 100; off when left out."""
 
@@ -200,13 +206,13 @@ class SurveyRule(Section):
     """NPS or CSAT of a service or a customer class falls beyond chance.
 
     segments: classes watched on their own. z: standard errors between a window and the three
-    windows before it.
+    windows before it. window: counted in whole days.
     """
 
     enabled: bool = True
     segments: list[str] = ["A"]
     z: float = Field(default=3.5, gt=0)
-    window: Duration = timedelta(days=28)
+    window: Annotated[Duration, AfterValidator(_whole_days)] = timedelta(days=28)
     min_answers: int = Field(default=20, ge=2)
 
 

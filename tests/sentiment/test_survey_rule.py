@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from sentiment.database import rows
+from sentiment.database import count, rows
 from sentiment.rollup import rollup
 from sentiment.schema.survey_views import figures
 from sentiment.survey_rule import Answers
@@ -52,13 +52,13 @@ def windows(db, config):
                 yield found, (whose, asked, *days), raw
 
 
-def test_a_window_of_days_has_the_figures_of_its_answers(config, many):
+def test_a_window_of_days_has_the_figures_of_its_answers(config, many, monkeypatch):
     """Before the roll-up, in the middle of it, and after: the same as from the answers."""
     for step in range(3):
         if step == 1:
-            many.execute("DELETE FROM stale_survey_days WHERE day < '2026-05-01'")
-            many.execute("INSERT OR IGNORE INTO stale_survey_days SELECT DISTINCT "
-                         "ifnull(service_id, 0), day FROM survey_responses")  # fmt: skip
+            monkeypatch.setattr("sentiment.rollup.BATCH", 100)
+            rollup(many, stopping=iter([False, False, True]).__next__)
+            assert 0 < count(many, "SELECT count(*) FROM stale_survey_days") < 500
         if step == 2:
             rollup(many)
         compared = 0
@@ -141,3 +141,9 @@ def test_without_surveys_there_is_nothing_to_see(config, db):
     """No rows of alerts about what nobody asks."""
     assert list(Answers(db, config, NOW, NOW).look(NOW)) == []
     assert rows(db, "SELECT * FROM alerts") == []
+
+
+def test_a_window_is_a_day_or_more(tmp_path):
+    """Hours of a day cannot be told apart, and nothing would ever be found in them."""
+    with pytest.raises(ValueError, match='expected "1d" or more'):
+        firm(tmp_path, alerts={"survey": {"window": "12h"}})
