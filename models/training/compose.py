@@ -64,6 +64,8 @@ class Bank:
     tails: tuple[Clause, ...]
     intros: tuple[str, ...]
     outros: tuple[str, ...]
+    people: tuple[str, ...]
+    cities: tuple[str, ...]
 
 
 # ---- reading the bank
@@ -105,6 +107,8 @@ def bank(sections: dict[str, list[str]], language: str, *, dev: bool) -> Bank:
         tails=tuple(tails),
         intros=tuple(sections.get(f"{language} intro", [])),
         outros=tuple(sections.get(f"{language} outro", [])),
+        people=tuple(sections.get(f"{language} person", [])),
+        cities=tuple(sections.get(f"{language} city", [])),
     )
 
 
@@ -306,7 +310,7 @@ def from_clauses(bank: Bank, rng: random.Random) -> Example:
                 usable = [j for j in usable if j[1] in ("plain", "start")]
             joiner, order, _ = rng.choice(usable)
             post.say(joiner, (), rng)
-        post.say(ordered(one, order), [service], rng)
+        post.say(peopled(ordered(one, order), bank, rng), [service], rng)
         if rng.random() < 0.15 and (tail := tail_for(bank, one, rng)):
             post.say(". " + capital(tail.text), (), rng)
     post.say(rng.choice((".", ".", "!", "", "...")), (), rng)
@@ -314,6 +318,18 @@ def from_clauses(bank: Bank, rng: random.Random) -> Example:
         places = tuple(post.places.get(service.text, ()))
         readings.append(Reading(places, one.polarities[0], emotions_of(one)))
     return finish(post, readings, bank, rng)
+
+
+SOMEWHERE = 0.08
+"""How often a service that is named is one in some city."""
+
+
+def peopled(words: str, bank: Bank, rng: random.Random) -> str:
+    """The words with anybody and anywhere in their slots: who and where tells nothing of how."""
+    if "{city}" not in words and rng.random() < SOMEWHERE:
+        words = SLOT.sub(r"\g<0> in {city}", words, count=1)
+    words = re.sub(r"\{person\}", rng.choice(bank.people), words, flags=re.IGNORECASE)
+    return words.replace("{city}", rng.choice(bank.cities))
 
 
 def choose(bank: Bank, rng: random.Random) -> Clause:

@@ -69,7 +69,7 @@ neutral is often a mild opinion; how far was chosen on UMSAB's dev splits.
 RATE, HEAD_RATE = 1e-4, 1e-3
 SHORT = 0.06
 """Share of the training after which the short run ends; the long one goes on from there."""
-BLEND = 0.3
+BLEND = 0.15
 """Share of the short run (or of the weights that were started from) in the weights shipped."""
 SMOOTHING = 0.1
 BATCH_TOKENS, BATCH_TEXTS, POOL = 1200, 64, 2500

@@ -8,7 +8,7 @@ import pytest
 import torch  # noqa: TID253
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from models.training import base, calibrate, compose, data, evaluate, heads, loop
+from models.training import base, calibrate, compose, data, evaluate, heads, loop, soup
 from models.training.data import Example, Reading, Resembling
 from models.training.network import Network
 
@@ -282,3 +282,30 @@ def test_an_interval_holds_its_value():
     found = evaluate.figure("s", "m", np.arange(400), lambda i: float(right[i].mean()))
     assert found.low < found.value == 0.5 < found.high
     assert found.high - found.low == pytest.approx(0.098, abs=0.02)
+
+
+def test_the_mean_of_two_encoders_keeps_the_heads_and_pieces_of_the_second():
+    """Rows of the vocabulary are averaged by piece, not by number."""
+    first = {"word.weight": np.array([[1.0], [2.0]]), "norm.bias": np.array([4.0])}
+    second = {
+        "word.weight": np.array([[10.0], [20.0], [30.0]]),
+        "norm.bias": np.array([8.0]),
+        "polarity.bias": np.array([5.0]),
+    }
+    first["polarity.bias"] = np.array([9.0])
+    mean = soup.average((first, ["a", "b"]), (second, ["b", "new", "a"]), 0.25)
+    assert mean["word.weight"].ravel().tolist() == [8.0, 20.0, 22.75]
+    assert mean["norm.bias"].tolist() == [7.0]
+    assert mean["polarity.bias"].tolist() == [5.0]
+
+
+def test_who_and_where_stand_in_posts_of_every_polarity():
+    """Names of people and cities tell nothing of how somebody was served."""
+    train, _ = compose.banks()[0]
+    rng = random.Random(1)
+    seen = set()
+    for _ in range(2000):
+        post = compose.from_clauses(train, rng)
+        said = {word for word in (*train.people, *train.cities) if word in post.text}
+        seen |= {(word in train.people, r.polarity) for word in said for r in post.readings}
+    assert seen >= {(person, polarity) for person in (True, False) for polarity in range(3)}
