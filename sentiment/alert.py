@@ -135,14 +135,15 @@ def _drop(
         detail["start_at"] = timestamp(now)  # a new model has no say on what was before it
     start = datetime.fromisoformat(detail["start_at"]) if detail.get("start_at") else None
     fired_at = datetime.fromisoformat(row["since_at"]) if row["state"] == "firing" else None
-    firing = fired_at is not None
-    assessed = drop.assess_once(db, config, service["id"], model, now, start, firing=firing)
+    assessed = drop.assess_once(db, config, service["id"], model, now, start, fired_at=fired_at)
     broken = [
         source["name"]
         for source in rows(db, "SELECT * FROM sources WHERE active = 1")
         if rules.trouble(source, now, config.alerts.source.silent_for)
     ]
     evidence = drop.evidence(assessed, broken, fired_at)
+    if fired_at and evidence.over and evidence.over.code == "usual":
+        detail["start_at"] = timestamp(now)  # what has become usual is not told again
     facts: dict[str, Any] = {}
     if assessed and assessed.watch.open and row["state"] != "firing" and not evidence.frozen:
         facts = drop.explain(db, config, assessed, assessed.watch.open)

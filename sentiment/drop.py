@@ -94,9 +94,16 @@ class Assessed:
     start_at: float = -math.inf
 
 
-def heard(db: Database, settings: Alerts, service: int, model: str, now: datetime) -> Heard:
-    """The votes on a service that count at this moment."""
-    since = (now - settings.baseline - HISTORY).date().isoformat()
+def heard(  # noqa: PLR0917
+    db: Database,
+    settings: Alerts,
+    service: int,
+    model: str,
+    now: datetime,
+    fired_at: datetime | None = None,
+) -> Heard:
+    """The votes on a service that count at this moment, as far back as when an alert fired."""
+    since = ((fired_at or now) - settings.baseline - HISTORY).date().isoformat()
     values = {"service": service, "model": model, "since": since, "until": timestamp(now)}
     found = list(db.query(VOTES, values))
     votes = Votes(
@@ -131,7 +138,7 @@ def assess_once(  # noqa: PLR0917
     now: datetime,
     start_at: datetime | None = None,
     *,
-    firing: bool = False,
+    fired_at: datetime | None = None,
 ) -> Assessed | None:
     """`assess`, unless nothing has changed since it was last asked in this process."""
     figures = rows(
@@ -141,12 +148,12 @@ def assess_once(  # noqa: PLR0917
         "JOIN companies c ON c.id = d.company_id AND c.own = 1 WHERE d.service_id = ?",
         service,
     )[0]
-    parts = [*figures.values(), model, f"{now:%G-W%V-%u}", str(start_at), firing,
+    parts = [*figures.values(), model, f"{now:%G-W%V-%u}", str(start_at), fired_at,
              config.alerts, len(config.services)]  # fmt: skip
     stamp = hashlib.sha256(repr(parts).encode()).hexdigest()
     key = (str(config.database_path), service)
     if key not in _last or _last[key][0] != stamp:
-        _last[key] = stamp, assess(db, config, service, model, now, start_at, firing=firing)
+        _last[key] = stamp, assess(db, config, service, model, now, start_at, fired_at=fired_at)
     return _last[key][1]
 
 
@@ -158,15 +165,16 @@ def assess(  # noqa: PLR0917
     now: datetime,
     start_at: datetime | None = None,
     *,
-    firing: bool = False,
+    fired_at: datetime | None = None,
 ) -> Assessed | None:
     """Follow a service's votes to this moment; None while there are too few.
 
-    While an alert is firing its level stands still, like its baseline: what wavers about a level
-    that is found anew each week would be told again and again.
+    From the moment an alert has `fired_at` on, its level and the past that it rests on stand still,
+    like its baseline: what wavers about a level that is found anew each week, or loses its first
+    days each day, would be told again and again.
     """
     settings = config.alerts
-    found = heard(db, settings, service, model, now)
+    found = heard(db, settings, service, model, now, fired_at)
     start = start_at.timestamp() if start_at else -math.inf
     latest = _latest(found.votes, settings.baseline.days)
     if len(latest) < MIN_VOTES or int(latest.day[-1] - latest.day[0]) < LEAST_DAYS:
@@ -175,7 +183,7 @@ def assess(  # noqa: PLR0917
     def calm() -> tuple[Votes, Votes]:
         return undisturbed(found.votes, settings, rate(config), start)
 
-    week = None if firing else f"{now:%G-W%V}"
+    week = None if fired_at else f"{now:%G-W%V}"
     test = level(db, settings, service, calm, rate(config), f"{model} {start}", week, len(latest))
     return Assessed(found, test, watch(found.votes, test, start_at=start), start)
 

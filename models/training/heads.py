@@ -189,7 +189,7 @@ def main() -> None:
     train_banks, dev_banks = compose.banks()
     rng = random.Random(options.seed)
     examples = [e for name, found in train_sets.items() if name not in PASSED for e in found]
-    none = dict.fromkeys(train_sets, 0)
+    none = dict.fromkeys(train_sets, 0.0)
     examples += loop.Material(train_sets, train_banks).round(rng, none, POSTS)
 
     model = load_bundled(options.start, threads=options.threads)
