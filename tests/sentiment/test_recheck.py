@@ -10,13 +10,14 @@ from functools import partial
 import prawcore.sessions
 import pytest
 
-from sentiment import assemble, cli, pipeline
+from sentiment import assemble, pipeline
 from sentiment import collect as collecting
 from sentiment import notify as notifying
 from sentiment import purge as purging
 from sentiment import recheck as rechecking
 from sentiment import worker as worker_module
 from sentiment.collect import collect
+from sentiment.commands import running
 from sentiment.database import open_database, rows, timestamp
 from sentiment.pipeline import process
 from sentiment.privacy import pseudonym
@@ -282,7 +283,7 @@ def test_run_once_does_every_duty_once_and_scores_what_was_edited(config, db, se
     noted(purging, "purge")
     service.now = {"1": post("1", TEXT.replace("gut,", "schlecht,"))}
     age(db)
-    cli._run_once(config)
+    running._run_once(config)
     assert done == ["collect", "pick_up", "recheck", "process", "notify", "purge"]
     (row,) = rows(db, "SELECT s.polarity FROM scores s JOIN mentions m ON m.id = s.mention_id "
                       "WHERE m.post_id = 1 AND m.service_id = 1 AND s.model = m.model")  # fmt: skip
