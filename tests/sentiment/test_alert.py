@@ -123,6 +123,8 @@ def test_a_drop_that_lasts_becomes_the_usual_state(config, db, soured):
     """After sixty days the alert ends, and the lower level raises none of its own."""
     alert(config, db, now=live(db, 107, 65, SOUR))
     assert reason(db, "resolved").startswith("the lower level has lasted")
+    (row,) = rows(db, "SELECT detail, since_at FROM alerts WHERE rule = 'drop' AND service_id = 1")
+    assert json.loads(row["detail"])["start_at"] == row["since_at"]  # no evidence from before
     alert(config, db, now=live(db, 172, 10, SOUR))
     assert "firing" not in states(db)[3:]
 
