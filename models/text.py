@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +17,33 @@ MAX_CHARACTERS = 4096
 """More than any window of tokens covers; longer texts are cut before they are tokenised."""
 
 
+SHOUTED = 8
+"""Capitals from which on a text of next to nothing else is taken to shout."""
+
+
 def clean(text: str) -> str:
-    """Replace what a tokenizer cannot take (NUL, lone surrogates), one character for one."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return "".join(" " if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    """What a tokenizer takes, one character for one: no NUL, no lone surrogates, no shouting."""
+    if not text.isascii() or "\0" in text:
+        text = "".join(" " if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return quiet(text) if shouts(text) else text
+
+
+def shouts(text: str) -> bool:
+    """Whether four in five letters are capitals."""
+    capitals = sum(map(str.isupper, text))
+    return capitals >= SHOUTED and capitals > 4 * sum(map(str.islower, text))
+
+
+def quiet(text: str) -> str:
+    """Every word with its first letter alone as a capital.
+
+    The pieces of the vocabulary are those of ordinary spelling: of texts in capitals a model sees
+    crumbs. German readings gain most where all words keep a capital, as nouns do.
+    """
+    return "".join(
+        low if before.isalpha() and len(low := c.lower()) == 1 else c
+        for before, c in pairwise(" " + text)
+    )
 
 
 def window(length: int, places: Sequence[Place], size: int) -> Place:

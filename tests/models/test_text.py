@@ -41,6 +41,21 @@ def test_cleaning_keeps_every_character_in_its_place():
     assert clean("a\0b\ud83dc😀") == "a b c😀"
 
 
+def test_a_text_that_shouts_is_read_as_if_it_did_not():
+    assert clean("DIE KANZLEI IST EINE ZUMUTUNG!") == "Die Kanzlei Ist Eine Zumutung!"
+
+
+@pytest.mark.parametrize("text", ["Die AOK zahlt NIE", "DHL, DPD", "Nie WIEDER diese Kanzlei!!"])
+def test_a_few_capitals_stay(text):
+    assert clean(text) == text
+
+
+@given(st.text())
+def test_however_it_shouts_every_character_keeps_its_place(text):
+    assert len(clean(text)) == len(text)
+    assert clean(clean(text)) == clean(text)
+
+
 def test_an_excerpt_moves_the_spans_with_the_text():
     """Leading space goes, and the span still covers its word."""
     text, spans = excerpt("  \n gute Kanzlei ", [(9, 16)])
