@@ -64,8 +64,8 @@ class Bank:
     tails: tuple[Clause, ...]
     intros: tuple[str, ...]
     outros: tuple[str, ...]
-    people: tuple[str, ...]
-    cities: tuple[str, ...]
+    fillers: dict[str, tuple[str, ...]]
+    """What stands for `{person}`, `{city}`, `{good}` and `{poor}`."""
 
 
 # ---- reading the bank
@@ -107,8 +107,7 @@ def bank(sections: dict[str, list[str]], language: str, *, dev: bool) -> Bank:
         tails=tuple(tails),
         intros=tuple(sections.get(f"{language} intro", [])),
         outros=tuple(sections.get(f"{language} outro", [])),
-        people=tuple(sections.get(f"{language} person", [])),
-        cities=tuple(sections.get(f"{language} city", [])),
+        fillers={kind: tuple(sections.get(f"{language} {kind}", [])) for kind in FILLERS},
     )
 
 
@@ -310,7 +309,7 @@ def from_clauses(bank: Bank, rng: random.Random) -> Example:
                 usable = [j for j in usable if j[1] in ("plain", "start")]
             joiner, order, _ = rng.choice(usable)
             post.say(joiner, (), rng)
-        post.say(peopled(ordered(one, order), bank, rng), [service], rng)
+        post.say(filled(ordered(one, order), bank, rng), [service], rng)
         if rng.random() < 0.15 and (tail := tail_for(bank, one, rng)):
             post.say(". " + capital(tail.text), (), rng)
     post.say(rng.choice((".", ".", "!", "", "...")), (), rng)
@@ -324,12 +323,23 @@ SOMEWHERE = 0.08
 """How often a service that is named is one in some city."""
 
 
-def peopled(words: str, bank: Bank, rng: random.Random) -> str:
-    """The words with anybody and anywhere in their slots: who and where tells nothing of how."""
+FILLERS = ("person", "city", "good", "poor")
+FILLER = re.compile(rf"\{{({'|'.join(FILLERS)})\}}", re.IGNORECASE)
+
+
+def filled(words: str, bank: Bank, rng: random.Random) -> str:
+    """The words with anybody, anywhere and any adjective in their slots.
+
+    Who and where tells nothing of how; and what is negated tells it only together with its "not".
+    """
     if "{city}" not in words and rng.random() < SOMEWHERE:
         words = SLOT.sub(r"\g<0> in {city}", words, count=1)
-    words = re.sub(r"\{person\}", rng.choice(bank.people), words, flags=re.IGNORECASE)
-    return words.replace("{city}", rng.choice(bank.cities))
+
+    def chosen(slot: re.Match[str]) -> str:
+        word = rng.choice(bank.fillers[slot[1].lower()])
+        return capital(word) if slot[1][0].isupper() else word
+
+    return FILLER.sub(chosen, words)
 
 
 def choose(bank: Bank, rng: random.Random) -> Clause:

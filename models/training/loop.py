@@ -39,7 +39,7 @@ SHARE = {
     "xed_de": 0.6,
     "brighter_de": 1.0,
     "brighter_en": 0.6,
-    "mobasa": 1.0,
+    "mobasa": 1.5,
     "sb10k": 0.5,
     "mams": 1.2,
 }
