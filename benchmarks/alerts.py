@@ -44,6 +44,7 @@ VOLUMES = (1, 3, 10, 100)
 YEAR = 360  # days
 ANEW = 60  # days after which a threshold is found anew
 STREAMS = 100  # for each mood
+SERVICES = {1: 100, 3: 60, 10: 40, 100: 20}  # of a cell, by voices a day
 MONDAY = 738_886
 POINTS = np.array([-0.9, -0.6, 0.0, 0.6, 0.9])  # valence of a voice, as reviews of services have it
 SHARES = np.array([0.17, 0.07, 0.08, 0.18, 0.50])
@@ -116,17 +117,18 @@ def stacked(streams: list[np.ndarray], size: int) -> np.ndarray:
     return np.stack([stream[:shortest].reshape(-1, size).mean(axis=1) for stream in streams])
 
 
-def false_alarms(a_day: int, baseline: int, kind: str, years: int) -> tuple[float, float]:
-    """Alarms a year and the years that were watched.
+def false_alarms(a_day: int, baseline: int, kind: str, years: int) -> tuple[np.ndarray, float]:
+    """Alarms a year of each service, and the years that each was watched.
 
     Like the worker, the threshold is found anew as the past grows (here every two months): what
     moods a service has is learnt from all of it.
     """
     global rng  # noqa: PLW0603 - each cell has streams of its own, in whatever order it is asked
     rng = np.random.default_rng([SEED, a_day, baseline, KINDS.index(kind)])
-    services = 10 if a_day >= 100 else 20
+    services = SERVICES[a_day]
     each = math.ceil(years * 365.25 / YEAR / services)
-    alarms, watched = 0, 0.0
+    watched = each * YEAR / 365.25
+    rates = np.empty(services)
     for service in range(services):
         day, value = days_of(baseline, a_day, kind)
         while len(value) < 20:
@@ -141,9 +143,8 @@ def false_alarms(a_day: int, baseline: int, kind: str, years: int) -> tuple[floa
             streams.append(without_weekdays(whole))
         level = levels.over_time(streams, baseline)
         value_of = stacked([together(whole, levels.test.size).value for whole in streams], 1)
-        alarms += alerts_fast.alarms(value_of, window, levels.test, level)
-        watched += each * YEAR / 365.25
-    return alarms / watched, watched
+        rates[service] = alerts_fast.alarms(value_of, window, levels.test, level) / watched
+    return rates, watched
 
 
 class Levels:
@@ -374,8 +375,13 @@ def cells(years: int, volumes: tuple[int, ...], kinds: tuple[str, ...], out: Pat
                 if cell in known and known[cell]["years"] >= years:
                     continue
                 started = time.process_time()
-                rate, watched = false_alarms(a_day, baseline, kind, years)
-                known[cell] = {"cell": cell, "rate": round(rate / RATE, 3), "years": round(watched)}
+                rates, watched = false_alarms(a_day, baseline, kind, years)
+                known[cell] = {
+                    "cell": cell,
+                    "rate": round(float(rates.mean()) / RATE, 3),
+                    "error": round(float(rates.std(ddof=1)) / len(rates) ** 0.5 / RATE, 3),
+                    "years": round(watched * len(rates)),
+                }
                 with out.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps(known[cell]) + "\n")
                 print(f"  {known[cell]} {time.process_time() - started:.0f} s", flush=True)
@@ -391,7 +397,9 @@ def table(known: dict) -> list[str]:
     for a_day in VOLUMES:
         for baseline in (30, 90):
             row = [known.get((a_day, baseline, kind)) for kind in KINDS]
-            shown = [f"{cell['rate']:.2f}" if cell else "–" for cell in row]
+            shown = [
+                f"{cell['rate']:.2f} ± {1.96 * cell['error']:.2f}" if cell else "–" for cell in row
+            ]
             lines.append(f"| {a_day} | {baseline} d | {' | '.join(shown)} |")
     return lines
 
