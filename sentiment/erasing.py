@@ -32,11 +32,12 @@ def erase_post(db: Database, post_id: int, author: str | None = None) -> None:
 def forget_scores(db: Database, post_id: int, *, all_of_them: bool) -> None:
     """Take a post's mentions out of the figures: those without a score yet, or all of them.
 
-    Where all go, the earliest of the post's copies takes its place as the one that counts.
+    A post with none left can be nobody's first copy: the earliest of its copies takes its place as
+    the one that counts.
     """
     unscored = "" if all_of_them else "AND model IS NULL"
     db.execute(f"DELETE FROM mentions WHERE post_id = ? {unscored}", [post_id])
-    if not all_of_them:
+    if rows(db, "SELECT 1 FROM mentions WHERE post_id = ?", post_id):
         return
     copies = rows(
         db,
@@ -46,6 +47,7 @@ def forget_scores(db: Database, post_id: int, *, all_of_them: bool) -> None:
     for copy in copies:
         first = None if copy == copies[0] else copies[0]["id"]
         db.execute("UPDATE posts SET duplicate_of = ? WHERE id = ?", [first, copy["id"]])
+    db.execute("UPDATE posts SET duplicate_of = NULL WHERE id = ?", [post_id])
 
 
 def note_erasure(db: Database, reason: str, posts: int, source: str | None = None) -> None:

@@ -143,9 +143,23 @@ def _change(db: Database, post_id: int, row: dict[str, Any]) -> None:
     )
     for member in former:
         db.execute("UPDATE posts SET duplicate_of = NULL WHERE id = ?", [member["id"]])
-    for member in former:
-        text = row["text"] if member["id"] == post_id else member["text"]
-        _link_copies(db, member["id"], text)
+    erased = [member["id"] for member in former if not member["text"] and member["id"] != post_id]
+    if erased:
+        _join(db, [*erased, *_beside(former, post_id, row["text"])])
+    texts = {member["id"]: member["text"] for member in former} | {post_id: row["text"]}
+    for member_id in texts.keys() - set(erased):
+        _link_copies(db, member_id, texts[member_id])
+
+
+def _beside(former: list[dict[str, Any]], changed: int, text: str) -> list[int]:
+    """Beside which post of their group erased ones stay, having no text to compare.
+
+    The earliest that did not change; else the changed one, if it is near what it was; else none.
+    """
+    others = [post for post in former if post["text"] and post["id"] != changed]
+    if others:
+        return [min(others, key=_age)["id"]]
+    return [post["id"] for post in former if post["id"] == changed and same(post["text"], text)]
 
 
 def _link_copies(db: Database, post_id: int, text: str) -> None:
@@ -170,14 +184,23 @@ def _link_copies(db: Database, post_id: int, text: str) -> None:
     for value in values:
         db.execute("INSERT INTO sketches (value, post_id) VALUES (?, ?)", [value, post_id])
     similar = [other["id"] for other in alike if same(text, other["text"])]
-    if not similar:
-        return
-    group = _group(db, [post_id, *similar])
-    first = min(group, key=lambda post: (post["posted_at"], post["source"], post["external_id"]))
+    if similar:
+        _join(db, [post_id, *similar])
+
+
+def _join(db: Database, post_ids: list[int]) -> None:
+    """Make one group of the posts and of those they are grouped with."""
+    group = _group(db, post_ids)
+    first = min(group, key=_age)
     for member in group:
         copy_of = None if member["id"] == first["id"] else first["id"]
         if member["duplicate_of"] != copy_of:
             db.execute("UPDATE posts SET duplicate_of = ? WHERE id = ?", [copy_of, member["id"]])
+
+
+def _age(post: dict[str, Any]) -> tuple[str, str, str]:
+    """The earliest post is the first copy."""
+    return post["posted_at"], post["source"], post["external_id"]
 
 
 def _group(db: Database, post_ids: list[int]) -> list[dict[str, Any]]:

@@ -141,6 +141,37 @@ def test_or_is_forgotten(config, db, service):
     assert rows(db, "SELECT duplicate_of FROM posts WHERE id = 2")[0]["duplicate_of"] is None
 
 
+@pytest.mark.parametrize("config", ["forget"], indirect=True)
+@pytest.mark.parametrize("order", [("1", "2"), ("2", "1")])
+def test_of_what_is_said_several_times_one_counts_whichever_is_deleted(config, db, service, order):
+    """A post whose score is gone is nobody's first copy, and takes no other's place."""
+    third = post("3", TEXT + " sehr", at="2026-03-04T10:00")
+    store_page(db, 1, page(third), HIDE, config.zone)
+    process(config, db, WordClassifier)
+    for gone in order:
+        service.now = {gone: None}
+        age(db)
+        recheck(config, db, None)
+        db.execute("UPDATE posts SET checked_at = NULL")
+    process(config, db, WordClassifier)
+    (counted,) = rows(db, "SELECT sum(raw_mentions) AS all_, sum(mentions) AS counted "
+                          "FROM daily_sentiment WHERE service_id = 1")  # fmt: skip
+    assert counted == {"all_": 1, "counted": 1}
+
+
+def test_a_copy_counts_where_the_first_one_goes_before_it_was_scored(config, db, service):
+    """What never gets a score does not keep its copies from counting."""
+    earlier = post("0", TEXT, at="2026-03-01T10:00")
+    store_page(db, 1, page(earlier), HIDE, config.zone)
+    service.now = {"0": None}
+    age(db)
+    recheck(config, db, None)
+    process(config, db, WordClassifier)
+    (counted,) = rows(db, "SELECT sum(raw_mentions) AS all_, sum(mentions) AS counted "
+                          "FROM daily_sentiment WHERE service_id = 1")  # fmt: skip
+    assert counted == {"all_": 2, "counted": 1}
+
+
 def test_it_never_comes_back(config, db, service):
     """A feed that still shows the post does not bring its text back."""
     service.now = {"1": None}

@@ -7,6 +7,7 @@ import pytest
 
 from sentiment import database
 from sentiment.database import rows
+from sentiment.erasing import erase_post
 from sentiment.privacy import pseudonym
 from sentiment.store import MAX_TEXT, store_page
 from sources.base import Page
@@ -18,6 +19,11 @@ NEWS = (
     "Die Kanzlei Ahornhof hat in München einen neuen Standort eröffnet und berät dort künftig "
     "Unternehmen aus dem Mittelstand in allen Fragen der Nachfolge."
 )
+
+
+def firsts(db):
+    """Of which post each one is a copy."""
+    return [row["duplicate_of"] for row in rows(db, "SELECT duplicate_of FROM posts ORDER BY id")]
 
 
 @pytest.fixture
@@ -156,6 +162,25 @@ def test_a_copy_that_is_rewritten_counts_again(db, store):
     store(post("a", rewritten))
     copies = rows(db, "SELECT external_id, duplicate_of FROM posts ORDER BY 1")
     assert [row["duplicate_of"] for row in copies] == [None, None, 2]
+
+
+def test_an_edit_leaves_erased_copies_what_they_were(db, store):
+    """Their texts cannot be compared any more: they stay copies of what they were copies of."""
+    store(post("a", NEWS), post("b", NEWS, at="2026-03-02T11:00"), post("c", NEWS, at="2026-03-20"))
+    for number in (1, 2):
+        erase_post(db, number)
+    store(post("c", NEWS + " Das ist neu.", at="2026-03-20"))
+    assert firsts(db) == [None, 1, 1]
+    store(post("c", "Ich nehme alles zurück, was ich hier einmal geschrieben habe, und schweige."))
+    assert firsts(db) == [None, 1, None]
+
+
+def test_an_erased_copy_follows_the_copies_that_are_left(db, store):
+    """Where the first copy becomes another text, those that are left have a first one of theirs."""
+    store(post("a", NEWS), post("b", NEWS, at="2026-03-03"), post("c", NEWS, at="2026-03-04"))
+    erase_post(db, 3)
+    store(post("a", "Ich nehme alles zurück, was ich hier einmal geschrieben habe, und schweige."))
+    assert firsts(db) == [None, None, 2]
 
 
 def test_a_stock_phrase_is_no_copy(db, store):
