@@ -110,7 +110,7 @@ def _import(
     try:
         result = import_survey(config, db, survey, path, stopping=stopping)
     except SurveyError as error:
-        log.warning("survey_refused", survey=survey.name, error=str(error))
+        log.warning("survey_refused", survey=survey.name, error=_without_words(str(error)))
         return Imported(survey.name, path.name, error=str(error))
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -133,7 +133,12 @@ def _remember(db: Database, survey: Survey, name: str, state: str, result: Impor
             name,
             state,
             now(),
-            QUOTED.sub(r'\1"…"', result.error) or None,
+            _without_words(result.error) or None,
             json.dumps(counts, ensure_ascii=False),
         ],
     )
+
+
+def _without_words(error: str) -> str:
+    """The sentence without the words of cells, which whoever imports by hand may see."""
+    return QUOTED.sub(r'\1"…"', error)

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from sentiment import sample
@@ -124,15 +125,17 @@ def test_check_says_whether_the_folder_is_there(folder):
     assert done.exit_code == 1
 
 
-def test_words_of_a_refused_file_do_not_get_into_the_database(folder, monkeypatch):
+def test_words_of_a_refused_file_get_neither_into_the_database_nor_into_the_log(folder, monkeypatch):
     """Somebody took the column of names for the question."""
     monkeypatch.setattr("sentiment.surveys.watch.SETTLE", 0.0)
     names = "".join(f"{n};2026-03-01;Rosalinde Quandt\n" for n in range(9))
     (folder / "drop" / "one.csv").write_text("id;date;NPS\n" + names)
     config = load(folder / "config.toml")
-    with open_database(config) as db:
+    with open_database(config) as db, capture_logs() as logged:
         (result,) = pick_up(config, db)
         kept = rows(db, "SELECT error, result FROM survey_files")[0]
+    assert [line["event"] for line in logged] == ["survey_refused"]
+    assert "Quandt" not in str(logged)
     assert 'row 2, column "NPS": "Rosalinde Quandt" is not a number' in result.error
     assert 'row 2, column "NPS": "…" is not a number' in kept["error"]
     assert "Quandt" not in kept["result"]
