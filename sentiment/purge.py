@@ -20,13 +20,14 @@ BATCH = 500  # posts a transaction
 def purge(config: Config, db: Database) -> int:
     """Erase whole days older than `[privacy] keep_texts`; returns how many posts that were.
 
-    Posts that still wait for a score are left for the next time.
+    Posts that still wait to be read or scored are left for the next time.
     """
     oldest = today(config.zone) - timedelta(days=config.privacy.keep_texts.days)
     erased = 0
     while found := rows(
         db,
         "SELECT id, author, day FROM posts WHERE day < ? AND erased_at IS NULL "
+        "AND matched_by IS NOT NULL "
         f"AND id NOT IN (SELECT post_id FROM mentions WHERE model IS NULL) LIMIT {BATCH}",
         oldest.isoformat(),
     ):

@@ -19,7 +19,8 @@ BATCH = 256  # mentions a transaction: a few seconds of work on a slow machine
 PENDING = """
 FROM mentions m JOIN posts p ON p.id = m.post_id
 WHERE (m.model IS NULL OR m.model < :model OR m.model > :model) AND p.erased_at IS NULL
-"""
+    AND p.matched_by IS NOT NULL
+"""  # a changed post is matched first: its mentions' places are those of the former text
 
 
 def model_key(classifier: Classifier) -> str:

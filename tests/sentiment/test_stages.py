@@ -292,6 +292,30 @@ def test_erased_texts_leave_the_figures_as_they_were(worked, tmp_path, config):
     ]
 
 
+def test_an_old_post_is_read_before_its_text_is_erased(tmp_path, classifier):
+    """A first reading brings old posts, and retention looks before they are matched or scored."""
+    config = firm(tmp_path, privacy={"keep_texts": "1d"})
+    with database.open_database(config) as db:
+        store(db, post("1", BOTH))
+        assert purge(config, db) == 0
+        match(config, db)
+        assert purge(config, db) == 0
+        process(config, db, lambda: classifier)
+        assert purge(config, db) == 1
+        assert len(rows(db, "SELECT * FROM service_daily")) == 2
+
+
+def test_a_changed_text_is_not_scored_at_the_places_of_the_former_one(worked, config, classifier):
+    """Whoever scores before matching leaves what was edited for later."""
+    classifier.seen.clear()
+    store(worked, post("both", "Oje. Kanzlei Ahornhof: Steuerberatung gut."))
+    score(worked, classifier)
+    assert classifier.seen == []
+    process(config, worked, lambda: classifier)
+    (passage,) = classifier.seen
+    assert passage.text[slice(*passage.spans[0])] == "Steuerberatung"
+
+
 def test_new_posts_do_not_wait_for_a_backlog(config, db, classifier, monkeypatch):
     """While a long backlog is worked off, new posts are matched and scored between its passes."""
     monkeypatch.setattr(pipeline, "PASS", 10)
