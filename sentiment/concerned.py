@@ -15,7 +15,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import rows
-from sentiment.privacy import for_one_day, forgotten_mark, pseudonym, pseudonym_key
+from sentiment.privacy import (
+    for_one_day,
+    forgotten_mark,
+    pseudonym,
+    pseudonym_key,
+    without_key,
+)
 from sources.text import author_name
 
 if TYPE_CHECKING:
@@ -118,7 +124,7 @@ def posts_of_author(
             continue
         if row["kind"] == (kind or row["kind"]):
             hidden = {pseudonym(key, row["name"], called) for called in found.names}
-            found.posts |= _by_author(db, row["id"], hidden)
+            found.posts |= _by_author(db, row["id"], hidden, key)
     return found
 
 
@@ -129,7 +135,7 @@ def _called(name: str) -> set[str]:
     return {shown, bare, f"@{bare}"}
 
 
-def _by_author(db: Database, source_id: int, hidden: set[str]) -> set[int]:
+def _by_author(db: Database, source_id: int, hidden: set[str], key: bytes) -> set[int]:
     marks = json.dumps(sorted(hidden))
     direct = rows(
         db,
@@ -141,12 +147,14 @@ def _by_author(db: Database, source_id: int, hidden: set[str]) -> set[int]:
         db, "SELECT id, author, day FROM posts WHERE source_id = ? AND author LIKE '-%'", source_id
     )
     return {row["id"] for row in direct} | {
-        row["id"] for row in of_a_day if _is_of_a_day(row["author"], row["day"], hidden)
+        row["id"] for row in of_a_day if _is_of_a_day(key, row["author"], row["day"], hidden)
     }
 
 
-def _is_of_a_day(author: str, day: str, hidden: set[str]) -> bool:
-    return author in {for_one_day(one, day) for one in hidden}
+def _is_of_a_day(key: bytes, author: str, day: str, hidden: set[str]) -> bool:
+    """Whether an author of one day is one of those, by the key or as it was written before."""
+    names = ({for_one_day(key, one, day), without_key(one, day)} for one in hidden)
+    return any(author in either for either in names)
 
 
 def posts_at(db: Database, url: str) -> Concerned:
@@ -183,7 +191,8 @@ def answers_of(
 
     respondent, sheet: the ids as the survey's files have them.
     """
-    hide = partial(pseudonym, pseudonym_key(config), f"survey {survey}")
+    key = pseudonym_key(config)
+    hide = partial(pseudonym, key, f"survey {survey}")
     who = hide(" ".join(respondent.split())) if respondent else None
     wanted = {(survey, hide(" ".join(sheet.split())))} if sheet else set()
     if who:
@@ -192,7 +201,7 @@ def answers_of(
                 (survey, row["response"])
                 for row in rows(db, f"SELECT * FROM {table} WHERE survey = ?", survey)
                 if row[person] is not None
-                and (row[person] == who or _is_of_a_day(row[person], row["day"], {who}))
+                and (row[person] == who or _is_of_a_day(key, row[person], row["day"], {who}))
             }
     return on_sheets(db, wanted)
 

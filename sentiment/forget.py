@@ -27,6 +27,7 @@ from sentiment.concerned import (
 from sentiment.database import open_existing, rows, timestamp, transaction
 from sentiment.erasing import erase_post, forget_scores, note_erasure, rewrite_later, scrub
 from sentiment.privacy import forgotten_mark, pseudonym, pseudonym_key
+from sources.text import stable_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,7 +175,7 @@ def _midnight(day: str, zone: ZoneInfo) -> str:
 
 def _nobody() -> str:
     """In place of a pseudonym: chance, so that not even the key leads back."""
-    return f"-{secrets.token_hex(8)[1:]}"
+    return f"-{secrets.token_hex(8)}"
 
 
 def _remember(db: Database, mark: str) -> None:
@@ -218,7 +219,7 @@ def _out_of_alerts(db: Database, mentions: set[int]) -> None:
 
 
 def _out_of_sources(db: Database, posts: list[dict[str, Any]]) -> None:
-    """Ids of the last reading in a cursor's lists, and sentences on what it left out."""
+    """Ids of the last reading in a cursor, or their hashes, and sentences on what it left out."""
     for source_id in {post["source_id"] for post in posts}:
         names = {
             name
@@ -227,6 +228,7 @@ def _out_of_sources(db: Database, posts: list[dict[str, Any]]) -> None:
             for name in (post["external_id"], post["url"])
             if name
         }
+        marks = names | {stable_id(name) for name in names}
         row = rows(db, "SELECT cursor, problems FROM sources WHERE id = ?", source_id)[0]
         cursor = json.loads(row["cursor"]) if row["cursor"] else None
         problems = [
@@ -237,7 +239,7 @@ def _out_of_sources(db: Database, posts: list[dict[str, Any]]) -> None:
         db.execute(
             "UPDATE sources SET cursor = ?, problems = ? WHERE id = ?",
             [
-                json.dumps(_without(cursor, names)) if cursor is not None else None,
+                json.dumps(_without(cursor, marks)) if cursor is not None else None,
                 json.dumps(problems, ensure_ascii=False),
                 source_id,
             ],
@@ -246,9 +248,11 @@ def _out_of_sources(db: Database, posts: list[dict[str, Any]]) -> None:
 
 def _without(value: Any, names: set[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _without(item, names) for key, item in value.items()}
+        return {key: _without(item, names) for key, item in value.items() if key not in names}
     if isinstance(value, list):
-        return [_without(item, names) for item in value if item not in names]
+        return [
+            _without(item, names) for item in value if not (isinstance(item, str) and item in names)
+        ]
     return value
 
 

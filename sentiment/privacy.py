@@ -45,9 +45,23 @@ def existing_key_file(config: Config) -> Path | None:
     return path if config.privacy.pseudonym_key is None and path.exists() else None
 
 
-def for_one_day(author: str, day: str) -> str:
-    """In place of a pseudonym: it no longer links an author's days, and counts once on each."""
+def for_one_day(key: bytes, author: str, day: str) -> str:
+    """In place of a pseudonym: it no longer links an author's days, and counts once on each.
+
+    Made with the key: a pseudonym that still stands in the database, since its author goes on
+    writing, must not be all it takes to find that author's former days.
+    """
+    return keyed_day(key, without_key(author, day))
+
+
+def without_key(author: str, day: str) -> str:
+    """What stood there before the key was used; `purge` puts `keyed_day` in its place."""
     return "-" + sha256(f"{author} {day}".encode()).hexdigest()[:15]
+
+
+def keyed_day(key: bytes, former: str) -> str:
+    """A name without key as one with it: a "-" and 16 hex digits, one more than before."""
+    return "-" + hmac.new(key, former.encode(), sha256).hexdigest()[:16]
 
 
 def forgotten_mark(hide: Callable[[str], str], ident: str) -> str:

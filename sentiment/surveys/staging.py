@@ -172,8 +172,8 @@ class Reader:
         self._zone: ZoneInfo = config.zone
         self._moments = Moments(survey, config.zone)
         self._oldest = (today(config.zone) - config.privacy.keep_texts).isoformat()
-        key = pseudonym_key(config)
-        self._hide = partial(pseudonym, key, f"survey {survey.name}")
+        self._key = pseudonym_key(config)
+        self._hide = partial(pseudonym, self._key, f"survey {survey.name}")
         self._mark = partial(forgotten_mark, self._hide)
         self._forgotten = forgotten(db)
         found = rows(db, "SELECT id, name FROM services WHERE active = 1")
@@ -304,7 +304,7 @@ class Reader:
         self._days(day)
         response = self._response(cells, respondent, day)
         if hidden is not None and day < self._oldest:
-            hidden = for_one_day(hidden, day)
+            hidden = for_one_day(self._key, hidden, day)
         if hidden is None and self._repeats:
             hidden = response
         key = f" {service_id}" if columns.asked is not None and service_id else ""

@@ -18,11 +18,12 @@ from sentiment.forget import forget, forget_as_in
 from sentiment.message import compose
 from sentiment.notify import TRANSITIONS
 from sentiment.pipeline import process
-from sentiment.privacy import pseudonym
+from sentiment.privacy import pseudonym, without_key
 from sentiment.purge import purge
 from sentiment.rollup import rollup
 from sentiment.store import store_page
 from sentiment.surveys.importing import import_survey
+from sources.text import stable_id
 from tests.sentiment.firm import WordClassifier, firm, page, post
 
 KEY = b"key"
@@ -276,6 +277,35 @@ def test_a_purged_post_is_forgotten_too(tmp_path, config, db):
     assert not asked(config, db, EVA_AT_THE_FORUM)
 
 
+def test_a_pseudonym_that_still_stands_does_not_lead_to_former_days(tmp_path, config, db):
+    """Without the key nobody can try which purged days are those of an author who goes on."""
+    purge(settings(tmp_path, keep_texts="1d"), db)
+    fresh = post("eva/9", "Kanzlei Ahornhof: Arbeitsrecht gut.", **EVA)
+    store_page(db, 1, page(fresh), hide("forum"), config.zone)
+    (eva,) = rows(db, "SELECT author FROM posts WHERE external_id = 'eva/9'")
+    assert eva["author"] == hide("forum")("Eva")
+    guesses = {without_key(eva["author"], f"2026-03-{day:02}") for day in range(1, 32)}
+    assert not guesses & {row["author"] for row in rows(db, "SELECT author FROM posts")}
+
+
+@pytest.mark.parametrize("purged_again", [False, True])
+def test_days_that_were_named_without_the_key_are_found_and_renamed(
+    tmp_path, config, db, purged_again
+):
+    """A database of a former version is brought up by the next purge; nobody is lost meanwhile."""
+    keeps_a_day = settings(tmp_path, keep_texts="1d")
+    purge(keeps_a_day, db)
+    before = figures(db)
+    former = without_key(hide("forum")("Eva"), "2026-03-02")
+    db.execute("UPDATE posts SET author = ? WHERE external_id LIKE 'eva/%'", [former])
+    if purged_again:
+        purge(keeps_a_day, db)
+        assert former not in {row["author"] for row in rows(db, "SELECT author FROM posts")}
+        rollup(db)
+        assert figures(db) == before
+    assert asked(config, db, EVA_AT_THE_FORUM, copies=False).posts == {"forum": 2}
+
+
 def test_a_dry_run_says_as_much_and_erases_nothing(config, db):
     """The counts are those of the erasure that follows."""
     with sqlite3.connect(config.database_path) as other:
@@ -324,6 +354,21 @@ def test_what_a_source_remembers_of_its_last_reading_goes(config, db):
     (row,) = rows(db, "SELECT cursor, problems FROM sources WHERE id = 1")
     assert json.loads(row["cursor"]) == {"seen": ["udo/1"]}
     assert json.loads(row["problems"]) == said[1:]
+
+
+def test_whatever_a_cursor_looks_like(config, db):
+    """YouTube's counts replies by a comment's id, a feed's knows ids by their hashes."""
+    cursor = {
+        "parts": {"video": {"replies": {"eva/1": 3, "udo/1": 1}}},
+        "seen": [stable_id("eva/1"), stable_id("udo/1"), ["eva/1"], {"eva/2": None}],
+    }
+    db.execute("UPDATE sources SET cursor = ? WHERE id = 1", [json.dumps(cursor)])
+    asked(config, db, EVA_AT_THE_FORUM)
+    (row,) = rows(db, "SELECT cursor FROM sources WHERE id = 1")
+    assert json.loads(row["cursor"]) == {
+        "parts": {"video": {"replies": {"udo/1": 1}}},
+        "seen": [stable_id("udo/1"), [], {}],
+    }
 
 
 def test_a_post_that_was_being_read_meanwhile_is_not_written_again(config, db, monkeypatch):

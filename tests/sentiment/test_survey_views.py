@@ -227,7 +227,7 @@ def test_unlinking_a_respondent_does_not_make_several_people_of_one(db):
         answer(db, "nps", 9, day=f"2026-02-{day:02}", respondent="p")
     rollup(db)
     for row in rows(db, "SELECT id, respondent, day FROM survey_responses"):
-        hidden = for_one_day(row["respondent"], row["day"])
+        hidden = for_one_day(b"key", row["respondent"], row["day"])
         db.execute("UPDATE survey_responses SET respondent = ? WHERE id = ?", [hidden, row["id"]])
     assert scores(db)[0]["value"] is None
 
