@@ -124,7 +124,7 @@ class Mastodon:
                 answer = self._context.client.get(
                     ident,
                     headers={"Accept": NOTE},
-                    allow_private=self._context.allow_private_addresses,
+                    allow_private=self._is_ours(home),
                     also=(404, 410),
                 )
             except SourceError:
@@ -134,6 +134,15 @@ class Mastodon:
                 yield ident, None
             elif post := parse_note(answer.body, ident):
                 yield ident, post
+
+    def _is_ours(self, home: str) -> bool:
+        """Whether a home may be in a private network: one of `servers` may, where that is allowed.
+
+        Addresses of posts are made by whichever server they come from: by them, anybody in the
+        fediverse could have us knock at this network's doors.
+        """
+        servers = {_home(server) for server in self._settings.servers}
+        return self._context.allow_private_addresses and home in servers
 
     def _read(self, name: str, state: Cursor) -> Iterator[Page]:
         server, _, what = name.partition(" ")

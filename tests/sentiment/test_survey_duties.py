@@ -125,7 +125,9 @@ def test_check_says_whether_the_folder_is_there(folder):
     assert done.exit_code == 1
 
 
-def test_words_of_a_refused_file_get_neither_into_the_database_nor_into_the_log(folder, monkeypatch):
+def test_words_of_a_refused_file_get_neither_into_the_database_nor_into_the_log(
+    folder, monkeypatch
+):
     """Somebody took the column of names for the question."""
     monkeypatch.setattr("sentiment.surveys.watch.SETTLE", 0.0)
     names = "".join(f"{n};2026-03-01;Rosalinde Quandt\n" for n in range(9))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sources.base import Context, Post, SourceError
 from sources.conformance import PRIVATE, Conformance, ids_of
 from sources.mastodon import Mastodon, parse_statuses
-from sources.testing import Answer, Limit, json_answer
+from sources.testing import Answer, Limit, Server, json_answer
 
 NOW = int(time.time())
 TAG = "/api/v1/timelines/tag/arbeitsrecht"
@@ -254,6 +254,15 @@ def test_a_home_that_fails_is_not_asked_again(adapter, server):
     server.script("/users/eva/statuses/0", Answer(status=500))
     assert dict(adapter().recheck(["https://[", "x", *ids])) == {}
     assert {asked.path for asked in server.requests} == {"/users/eva/statuses/0"}
+
+
+def test_a_posts_address_leads_into_no_private_network(adapter, server):
+    """A private server of one's own may be asked; where strangers' posts say they live, not."""
+    with Server() as inside:
+        asked = inside.url("/users/eva/statuses/1")
+        inside.script("/users/eva/statuses/1", Answer(status=404))
+        assert dict(adapter().recheck([asked])) == {}
+        assert inside.requests == []
 
 
 def test_settings_fit_together():
