@@ -171,8 +171,17 @@ BaselineLength = Annotated[Duration, AfterValidator(_long_enough)]
 
 
 def _whole_days(value: timedelta) -> timedelta:
-    if value < timedelta(days=1):
-        raise ValueError('expected "1d" or more')
+    if value < timedelta(days=1) or value % timedelta(days=1):
+        raise ValueError('expected whole days, such as "1d" or "2w"')
+    return value
+
+
+Days = Annotated[Duration, AfterValidator(_whole_days)]
+
+
+def _an_hour(value: timedelta) -> timedelta:
+    if value < timedelta(hours=1):
+        raise ValueError('expected "1h" or more')
     return value
 
 
@@ -180,7 +189,7 @@ class ThresholdRule(Section):
     """Net sentiment below a fixed figure. below: −100 to 100; off when left out."""
 
     below: float | None = Field(default=None, ge=-100, le=100)
-    window: Duration = timedelta(days=14)
+    window: Days = timedelta(days=14)
     min_authors: int = Field(default=20, ge=1)
 
 
@@ -189,7 +198,7 @@ class VolumeRule(Section):
 
     enabled: bool = True
     factor: float = Field(default=3.0, gt=1)
-    window: Duration = timedelta(days=2)
+    window: Days = timedelta(days=2)
     min_authors: int = Field(default=15, ge=1)
 
 
@@ -198,7 +207,7 @@ class EmotionRule(Section):
 
     enabled: bool = True
     rise: float = Field(default=25.0, gt=0, le=100)
-    window: Duration = timedelta(days=14)
+    window: Days = timedelta(days=14)
     min_authors: int = Field(default=20, ge=1)
 
 
@@ -212,7 +221,7 @@ class SurveyRule(Section):
     enabled: bool = True
     segments: list[str] = ["A"]
     z: float = Field(default=3.5, gt=0)
-    window: Annotated[Duration, AfterValidator(_whole_days)] = timedelta(days=28)
+    window: Days = timedelta(days=28)
     min_answers: int = Field(default=20, ge=2)
 
 
@@ -230,7 +239,7 @@ class ServiceAlerts(Section):
     service: str
     enabled: bool = True
     baseline: BaselineLength | None = None
-    accept_after: Duration | None = None
+    accept_after: Days | None = None
     threshold: ThresholdRule | None = None
     volume: VolumeRule | None = None
     emotion: EmotionRule | None = None
@@ -246,8 +255,8 @@ class Alerts(Section):
     enabled: bool = True
     false_alarms_per_year: float = Field(default=2.0, gt=0, le=365)
     baseline: BaselineLength = timedelta(days=90)
-    accept_after: Duration = timedelta(days=60)
-    repeat: Duration = timedelta(days=7)
+    accept_after: Days = timedelta(days=60)
+    repeat: Annotated[Duration, AfterValidator(_an_hour)] = timedelta(days=7)
     threshold: ThresholdRule = ThresholdRule()
     volume: VolumeRule = VolumeRule()
     emotion: EmotionRule = EmotionRule()
@@ -283,7 +292,21 @@ class Receiver(Section):
     quiet_hours: str | None = Field(
         default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
     )
-    expires_after: Duration = timedelta(days=3)
+    expires_after: Annotated[Duration, AfterValidator(_an_hour)] = timedelta(days=3)
+
+    @model_validator(mode="after")
+    def _outlasts_the_quiet_hours(self) -> Receiver:
+        """What happens in them would be given up before it could be sent."""
+        if self.quiet_hours is not None:
+            start, end = (
+                timedelta(hours=int(clock[:2]), minutes=int(clock[3:]))
+                for clock in self.quiet_hours.split("-")
+            )
+            if self.expires_after < (end - start) % timedelta(days=1) + timedelta(hours=1):
+                raise ValueError(
+                    "expires_after ends within the quiet hours; make it an hour longer than these"
+                )
+        return self
 
     @field_validator("url")
     @classmethod
@@ -529,7 +552,7 @@ def with_alerts(config: Config, false_alarms: float | None, baseline: str | None
     if false_alarms is not None:
         changed["false_alarms_per_year"] = false_alarms
     if baseline is not None:
-        changed["baseline"] = parse_duration(baseline)
+        changed["baseline"] = _long_enough(parse_duration(baseline))
     return config.model_copy(update={"alerts": config.alerts.model_copy(update=changed)})
 
 

@@ -145,5 +145,5 @@ def test_without_surveys_there_is_nothing_to_see(config, db):
 
 def test_a_window_is_a_day_or_more(tmp_path):
     """Hours of a day cannot be told apart, and nothing would ever be found in them."""
-    with pytest.raises(ValueError, match='expected "1d" or more'):
+    with pytest.raises(ValueError, match="expected whole days"):
         firm(tmp_path, alerts={"survey": {"window": "12h"}})
