@@ -69,6 +69,7 @@ class Worker:
         self._stop = threading.Event()
         self._client = http_client(config, self.stopping)
         self._failed: dict[str, int] = {}
+        self._duties: list[str] = []
         self._rechecked = [source for source in config.sources if recheck_every(source)]
         jobs = len(config.sources) + len(self._rechecked) + len(config.receivers) + 7
         self._scheduler = BackgroundScheduler(
@@ -111,6 +112,7 @@ class Worker:
         self._repeat("purge", PURGE_EVERY, partial(purge, self.config))
         for source in self._rechecked:
             self._repeat(f"recheck {source.name}", RECHECK_LOOK, partial(self.recheck, source))
+        self._forget_other_duties()
         self._scheduler.start()
         log.info(
             "started", sources=len(self.config.sources), database=str(self.config.database_path)
@@ -157,7 +159,18 @@ class Worker:
             finally:
                 self._run_at(once, datetime.now(UTC) + every, name)
 
+        self._duties.append(name)
         self._run_at(once, datetime.now(UTC), name)
+
+    def _forget_other_duties(self) -> None:
+        """Of a receiver or folder that is no longer configured nobody would say: it works again."""
+        keys = json.dumps([f"job {name}" for name in self._duties])
+        with open_database(self.config) as db:
+            db.execute(
+                "DELETE FROM state WHERE key LIKE 'job %' "
+                "AND key NOT IN (SELECT value FROM json_each(?))",
+                [keys],
+            )
 
     def _note(self, name: str, error: Exception | None) -> None:
         """Keep how often a duty failed in a row: operators are told (`rules.operations`)."""

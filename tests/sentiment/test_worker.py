@@ -1,5 +1,6 @@
 """The daemon: starts, works, stops within ten seconds, and resumes after the worst."""
 
+import json
 import os
 import re
 import signal
@@ -15,7 +16,7 @@ import pytest
 from sentiment import collect as collecting
 from sentiment import worker as worker_module
 from sentiment.collect import backoff, collect_source
-from sentiment.database import open_database, rows
+from sentiment.database import open_database, rows, set_state
 from sentiment.worker import Worker
 from sources import registry
 from sources.base import Page, Post, Settings, SourceError
@@ -155,6 +156,18 @@ def test_a_duty_that_fails_is_noted_until_it_works_again(feed, running, monkeypa
     assert said == "OSError: read-only file system"
     broken.clear()
     wait_for(feed, f"SELECT 1 - min(1, json_extract(value, '$.failed')) {noted}", 1)
+
+
+def test_a_duty_that_is_no_more_is_forgotten(feed, running):
+    """The receiver that never answered is no longer configured: nothing is left that fails."""
+    with open_database(feed) as db:
+        for name in ("notify gone", "purge"):
+            set_state(db, f"job {name}", json.dumps({"failed": 9, "error": "no answer"}))
+    running()
+    wait_for(feed, "SELECT count(*) = 0 FROM state WHERE key = 'job notify gone'", 1)
+    wait_for(
+        feed, "SELECT json_extract(value, '$.failed') = 0 FROM state WHERE key = 'job purge'", 1
+    )
 
 
 def test_sigterm_ends_the_program_cleanly(tmp_path):
