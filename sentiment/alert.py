@@ -7,8 +7,8 @@ nobody has queued yet.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,13 +32,20 @@ log = structlog.get_logger()
 
 TOLD = {"pending", "firing", "resolved"}  # in the log of the daemon
 BACKLOG = 20  # posts that may wait to be read while the rest is judged
+FIRST_READING = timedelta(days=1)  # that alerts wait for a source that was never read
 CHECKED = "alerts checked"  # in `state`: when, for `due`
+WAITING = "alerts wait since"  # in `state`: for a first reading
+
+Key = tuple[str, int | None, str]  # rule, service and subject of an alert
 
 
 def due(db: Database, now: datetime, every_seconds: float = 60) -> bool:
     """Whether so much time has passed since the last pass that silence may be news."""
     last = get_state(db, CHECKED)
-    return last is None or (now - datetime.fromisoformat(last)).total_seconds() >= every_seconds
+    if last is None:
+        return True
+    passed = (now - datetime.fromisoformat(last)).total_seconds()
+    return abs(passed) >= every_seconds  # or the clock was ahead
 
 
 def alert(
@@ -54,17 +61,20 @@ def alert(
         return 0
     now = now or datetime.now(UTC)
     changed = operations(config, db, now)
-    if _unread(db):
-        return changed  # a first reading is under way; nothing ends and nothing begins
+    if _first_reading(db, now):
+        return changed  # nothing ends and nothing begins
     services = rules.watched(db, config)
     frozen = _frozen(db, config, now)
+    looked: set[Key] = set()
     for done, service in enumerate(services, start=1):
         if stopping():
             return changed
-        changed += _service(db, config, service, now, frozen)
+        changed += _service(db, config, service, now, frozen, looked)
         progress(done, len(services))
     for seen in Answers(db, config, now, now).look(now):
         changed += _settle(db, seen, now)
+        looked.add(seen.key)
+    changed += _unwatched(db, looked, now, "rule <> 'source'")
     changed += _remind(config, db, now)
     set_state(db, CHECKED, timestamp(now))
     return changed
@@ -75,15 +85,40 @@ def operations(config: Config, db: Database, now: datetime | None = None) -> int
     if not config.alerts.enabled:
         return 0
     now = now or datetime.now(UTC)
-    return sum(_settle(db, seen, now) for seen in rules.operations(db, config, now))
+    changed, looked = 0, set()
+    for seen in rules.operations(db, config, now):
+        changed += _settle(db, seen, now)
+        looked.add(seen.key)
+    return changed + _unwatched(db, looked, now, "rule = 'source'")
 
 
-def _unread(db: Database) -> list[str]:
-    """Sources that were never read: whoever judges now judges by the quickest of them."""
+def _unwatched(db: Database, looked: set[Key], now: datetime, which: str) -> int:
+    """End what no rule looks at any more: the configuration has changed, and nobody else would."""
     found = rows(
-        db, "SELECT name FROM sources WHERE active = 1 AND last_attempt_at IS NULL ORDER BY id"
+        db,
+        "SELECT rule, service_id, subject FROM alerts "
+        f"WHERE state IN ('pending', 'firing', 'resolved') AND {which}",
     )
-    return [row["name"] for row in found]
+    keys = [(row["rule"], row["service_id"], row["subject"]) for row in found]
+    left = Evidence(over=why("unwatched"))
+    return sum(_settle(db, Seen(*key, left), now) for key in keys if key not in looked)
+
+
+def _first_reading(db: Database, now: datetime) -> bool:
+    """Whether a source was never read: whoever judges now judges by the quickest of them.
+
+    A reading that takes longer than a day, or hangs, does not hold up the alerts on all others.
+    """
+    unread = count(db, "SELECT count(*) FROM sources WHERE active = 1 AND last_attempt_at IS NULL")
+    since = get_state(db, WAITING)
+    if not unread:
+        if since is not None:
+            db.execute("DELETE FROM state WHERE key = ?", [WAITING])
+        return False
+    if since is None:
+        set_state(db, WAITING, timestamp(now))
+        return True
+    return abs(now - datetime.fromisoformat(since)) < FIRST_READING
 
 
 def _frozen(db: Database, config: Config, now: datetime) -> Reason | None:
@@ -105,21 +140,33 @@ def _frozen(db: Database, config: Config, now: datetime) -> Reason | None:
     return why("unmatched", n=unmatched) if unmatched > BACKLOG else None
 
 
-def _service(
-    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: Reason | None
+def _service(  # noqa: PLR0917
+    db: Database,
+    config: Config,
+    service: dict[str, Any],
+    now: datetime,
+    frozen: Reason | None,
+    looked: set[Key],
 ) -> int:
-    """The sequential test of a service, and the plainer rules when it has nothing to say."""
+    """The sequential test of a service, and the plainer rules when it has nothing to say.
+
+    looked: takes the alerts that were looked at.
+    """
     config = rules.of_service(config, service["name"])
     changed, lost = _drop(db, config, service, now, frozen)
+    looked.add(("drop", service["id"], ""))
     frozen = frozen or lost
     state = _row(db, "drop", service["id"], "", now)["state"]
     for seen in rules.look(db, config, service["id"], service["name"], now):
         told = seen.evidence
         if frozen:
             told = Evidence(frozen=frozen)
-        elif state in ("pending", "firing"):
+        elif state == "firing":
             told = Evidence(over=why("told"))
-        changed += _settle(db, Seen(seen.rule, seen.service, seen.subject, told, seen.facts), now)
+        elif state == "pending":
+            told = replace(told, level="quiet")  # nothing begins beside a suspicion
+        changed += _settle(db, replace(seen, evidence=told), now)
+        looked.add(seen.key)
     return changed
 
 
@@ -141,12 +188,13 @@ def _drop(
         for source in rows(db, "SELECT * FROM sources WHERE active = 1")
         if rules.trouble(source, now, config.alerts.source.silent_for)
     ]
-    evidence = drop.evidence(assessed, broken, fired_at)
-    if fired_at and evidence.over and evidence.over.code == "usual":
+    evidence = drop.evidence(assessed, broken, fired_at, config, now)
+    if fired_at and evidence.over and evidence.over.code in ("usual", "unheard"):
         detail["start_at"] = timestamp(now)  # what has become usual is not told again
     facts: dict[str, Any] = {}
-    if assessed and assessed.watch.open and row["state"] != "firing" and not evidence.frozen:
-        facts = drop.explain(db, config, assessed, assessed.watch.open)
+    told_now = row["state"] != "firing" or _due_again(config, db, now, row["id"])
+    if assessed and assessed.watch.open and evidence.level == "alarm" and told_now:
+        facts = drop.explain(db, config, service["id"], assessed, assessed.watch.open)
     elif row["state"] == "firing" or (assessed and assessed.watch.open):
         facts = detail.get("facts", {})
     detail |= {"model": model, "facts": facts}
@@ -181,7 +229,8 @@ def _settle(db: Database, seen: Seen, now: datetime, detail: dict[str, Any] | No
     """Decide, and write the transitions; returns how many."""
     row = _row(db, seen.rule, seen.service, seen.subject, now)
     old = json.loads(row["detail"])
-    kept = json.dumps({**old, **(detail or {"facts": seen.facts})}, sort_keys=True)
+    facts = seen.facts or old.get("facts", {})  # where nothing can be said, what was said last
+    kept = json.dumps({**old, **(detail or {"facts": facts})}, sort_keys=True)
     ended = old.get("ended_at")
     standing = Standing(
         row["state"],
@@ -194,7 +243,7 @@ def _settle(db: Database, seen: Seen, now: datetime, detail: dict[str, Any] | No
     with transaction(db):
         if not _claim(db, row, steps, kept, now):
             return 0  # somebody else has decided meanwhile
-        _write(db, row, steps, seen.facts or old.get("facts", {}), now)
+        _write(db, row, steps, facts, now)
     for state, reason in steps:
         tell = log.info if state in TOLD else log.debug
         tell("alert", rule=seen.rule, subject=seen.subject, state=state, reason=str(reason))
@@ -254,21 +303,41 @@ def _write(
         before = state
 
 
+DUE_AGAIN = """
+SELECT a.*, t.detail AS told, s.transition_id IS NOT NULL AS withheld
+FROM alerts a
+JOIN alert_transitions t ON t.id = (SELECT max(id) FROM alert_transitions WHERE alert_id = a.id)
+LEFT JOIN (SELECT DISTINCT transition_id FROM notifications WHERE status = 'withheld') s
+    ON s.transition_id = t.id AND NOT EXISTS (
+        SELECT 1 FROM alert_silences q WHERE q.until_at > :now AND q.created_at <= :now
+        AND (q.service_id IS NULL OR q.service_id = a.service_id))
+WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND (s.transition_id IS NOT NULL
+    OR abs(julianday(:now) - julianday(t.happened_at)) >= :days - 1e-6)
+"""
+
+
+def _due_again(
+    config: Config, db: Database, now: datetime, alert_id: int | None = None
+) -> list[dict[str, Any]]:
+    """Alerts, or the one, that fire and are to be told once more.
+
+    After each repeat interval, and when a silence is over in which they could not be told; what
+    somebody has acknowledged is left alone.
+    """
+    values = {"now": timestamp(now), "days": config.alerts.repeat / timedelta(days=1)}
+    return [row for row in db.query(DUE_AGAIN, values) if alert_id in (None, row["id"])]
+
+
 def _remind(config: Config, db: Database, now: datetime) -> int:
-    """Firing alerts that nobody has acknowledged: once more after each repeat interval."""
-    latest = timestamp(now - config.alerts.repeat)
-    due_again = rows(
-        db,
-        "SELECT a.*, t.detail AS facts FROM alerts a JOIN alert_transitions t ON t.id = "
-        "(SELECT max(id) FROM alert_transitions WHERE alert_id = a.id) "
-        "WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND t.happened_at <= ?",
-        latest,
-    )
-    for row in due_again:
-        with transaction(db):
-            step: Transition = ("firing", why("goes on"))
-            _write(db, row, [step], json.loads(row["facts"]), now)
-    return len(due_again)
+    """Tell again what is due, with the figures of today."""
+    with transaction(db):
+        found = _due_again(config, db, now)
+        for row in found:
+            again = why("unsilenced") if row["withheld"] else why("goes on")
+            step: Transition = ("firing", again)
+            facts = json.loads(row["detail"]).get("facts") or json.loads(row["told"])
+            _write(db, row, [step], facts, now)
+    return len(found)
 
 
 def listed(db: Database) -> list[dict[str, Any]]:
@@ -325,7 +394,7 @@ def plan(config: Config, db: Database, now: datetime, points: float) -> list[dic
     for service in rules.watched(db, config):
         row: dict[str, Any] = {"service": service["name"], "points": points}
         own = rules.of_service(config, service["name"])
-        assessed = drop.assess(db, own, service["id"], model, now)
+        assessed = drop.assess(db, own, service["id"], model, now, keep=False)
         if assessed is None:
             out.append({**row, "votes_a_day": None})
             continue

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sentiment.config import Config
     from sentiment.detection import Episode
+    from sentiment.drop import Assessed
 
 NOT_REPLAYED = (
     'The rule "source" is not replayed: it is not kept when sources were read, which duties failed '
@@ -39,9 +40,13 @@ def backtest(config: Config, db: Database, now: datetime) -> list[dict[str, Any]
     names = {service["id"]: service["name"] for service in rules.watched(db, config)}
     for service, name in names.items():
         own = rules.of_service(config, name)
-        assessed = drop.assess(db, own, service, model, now)
+        assessed = drop.assess(db, own, service, model, now, keep=False)
         episodes = assessed.watch.episodes if assessed else []
-        found += [_told(episode, name) for episode in episodes]
+        found += [
+            _told(episode, name, assessed, own, now)
+            for episode in episodes
+            if assessed and episode.alarm_at >= (now - drop.HISTORY).timestamp()
+        ]
         plainer = (
             (day, _beside(seen, episodes, day))
             for day in _days(now)
@@ -101,16 +106,22 @@ def _alarm(seen: Seen, at: datetime, reason: str, names: dict[int, str]) -> dict
     }
 
 
-def _told(episode: Episode, service: str) -> dict[str, Any]:
-    since = f"usual valence {episode.mean:+.2f} of {episode.votes} voices"
+def _told(
+    episode: Episode, service: str, assessed: Assessed, config: Config, now: datetime
+) -> dict[str, Any]:
+    votes, ended_at, ending = assessed.heard.votes, episode.ended_at, episode.ending
+    if ended_at is None and (silent := drop.outlived(episode, votes, config.alerts, now)):
+        ended_at = episode.alarm_at + config.alerts.accept_after.total_seconds()
+        ending = silent
+    since = str(drop.fell(episode, votes, config))
     return {
         "service": service,
         "rule": "drop",
         "subject": "",
         "onset_at": _moment(episode.onset_at),
         "alarm_at": _moment(episode.alarm_at),
-        "ended_at": _moment(episode.ended_at),
-        "ending": str(why(episode.ending)) if episode.ending else "",
+        "ended_at": _moment(ended_at),
+        "ending": str(why(ending)) if ending else "",
         "why": since,
     }
 

@@ -17,12 +17,14 @@ class Pace:
     """How hasty a rule is.
 
     hold: how long evidence must last before it fires. stay: how long it fires at least. rest: how
-    long after the end it stays silent, so that what comes and goes is told once.
+    long after the end it stays silent, so that what comes and goes is told once. patience: how long
+    it fires at most while there are no data to go by.
     """
 
     hold: timedelta = timedelta(0)
     stay: timedelta = timedelta(0)
     rest: timedelta = timedelta(days=1)
+    patience: timedelta = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,17 @@ Transition = tuple[State, Reason]  # the new state and the reason
 
 
 def decide(standing: Standing, seen: Evidence, now: datetime, pace: Pace) -> Transition | None:
-    """The next state and why, or None when all stays as it is. One step; see `course`."""
+    """The next state and why, or None when all stays as it is. One step; see `course`.
+
+    What lies in the future was written by a clock that was ahead: it counts as long past, so that
+    nothing waits until the right clock has come so far.
+    """
     step: Transition | None = None
-    since = now - standing.since
+    since = abs(now - standing.since)
     match standing.state:
         case state if lacking := seen.frozen or seen.unknown:
-            step = _without_data(state, lacking, broken=seen.frozen is not None)
+            tired = seen.frozen is None and since >= pace.patience
+            step = _without_data(state, lacking, broken=seen.frozen is not None, tired=tired)
         case "no-data":
             step = "ok", why("enough")
         case "ok" | "resolved" if seen.level != "quiet":
@@ -85,8 +92,10 @@ def course(standing: Standing, seen: Evidence, now: datetime, pace: Pace) -> lis
     return steps
 
 
-def _without_data(state: State, lacking: Reason, *, broken: bool) -> Transition | None:
-    """A firing alert stays as it is; so does a pending one whose source broke."""
+def _without_data(state: State, lacking: Reason, *, broken: bool, tired: bool) -> Transition | None:
+    """A firing alert stays as it is, for a while; so does a pending one whose source broke."""
+    if state == "firing" and tired:
+        return "resolved", lacking
     if state in ("ok", "resolved") or (state == "pending" and not broken):
         return "no-data", lacking
     return None
@@ -95,7 +104,7 @@ def _without_data(state: State, lacking: Reason, *, broken: bool) -> Transition 
 def _pending(standing: Standing, seen: Evidence, now: datetime, pace: Pace) -> Transition | None:
     if seen.level == "quiet":
         return "ok", why("unfounded")
-    rested = standing.ended_at is None or now - standing.ended_at >= pace.rest
-    if seen.level == "alarm" and rested and now - standing.since >= pace.hold:
+    rested = standing.ended_at is None or abs(now - standing.ended_at) >= pace.rest
+    if seen.level == "alarm" and rested and abs(now - standing.since) >= pace.hold:
         return "firing", seen.why
     return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.labels import EKMAN
-from sentiment.database import get_state, rows, set_state, timestamp
+from sentiment.database import count, get_state, rows, set_state, timestamp
 from sentiment.decision import Evidence
 from sentiment.detection import (
     FARTHEST,
@@ -33,6 +33,7 @@ from sentiment.detection import (
     without_weekdays,
 )
 from sentiment.reasons import Reason, why
+from sentiment.schema.intervals import net_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,9 +116,14 @@ def heard(  # noqa: PLR0917
         without_weekdays(votes) if found else votes,
         [f"{row['source']}\0{row['voice']}" for row in found],
         [row["source"] for row in found],
-        [(row["url"] or f"#{row['mention_id']}").split("#p")[0].split("?")[0] for row in found],
+        [_thread(row["url"]) or f"#{row['mention_id']}" for row in found],
         [row["mention_id"] for row in found],
     )
+
+
+def _thread(url: str | None) -> str:
+    """The page a post stands on: …/topic/7#p12, item?id=7 or watch?v=7&lc=12; one page a number."""
+    return (url or "").split("#")[0].split("&")[0]
 
 
 def rate(config: Config) -> float:
@@ -148,7 +154,9 @@ def assess_once(  # noqa: PLR0917
         "JOIN companies c ON c.id = d.company_id AND c.own = 1 WHERE d.service_id = ?",
         service,
     )[0]
-    parts = [*figures.values(), model, f"{now:%G-W%V-%u}", str(start_at), fired_at,
+    # some sources give times that are still to come; such posts are heard when it is so late
+    ahead = count(db, "SELECT count(*) FROM posts WHERE posted_at > ?", timestamp(now))
+    parts = [*figures.values(), ahead, model, f"{now:%G-W%V-%u}", str(start_at), fired_at,
              config.alerts, len(config.services)]  # fmt: skip
     stamp = hashlib.sha256(repr(parts).encode()).hexdigest()
     key = (str(config.database_path), service)
@@ -166,12 +174,14 @@ def assess(  # noqa: PLR0917
     start_at: datetime | None = None,
     *,
     fired_at: datetime | None = None,
+    keep: bool = True,
 ) -> Assessed | None:
     """Follow a service's votes to this moment; None while there are too few.
 
     From the moment an alert has `fired_at` on, its level and the past that it rests on stand still,
     like its baseline: what wavers about a level that is found anew each week, or loses its first
-    days each day, would be told again and again.
+    days each day, would be told again and again. keep: remember the level; who only tries something
+    out must not.
     """
     settings = config.alerts
     found = heard(db, settings, service, model, now, fired_at)
@@ -184,7 +194,9 @@ def assess(  # noqa: PLR0917
         return undisturbed(found.votes, settings, rate(config), start)
 
     week = None if fired_at else f"{now:%G-W%V}"
-    test = level(db, settings, service, calm, rate(config), f"{model} {start}", week, len(latest))
+    test = level(
+        db, settings, service, calm, rate(config), f"{model} {start}", week, len(latest), keep=keep
+    )
     return Assessed(found, test, watch(found.votes, test, start_at=start), start)
 
 
@@ -228,6 +240,8 @@ def level(  # noqa: PLR0917
     stamp: str,
     week: str | None,
     votes: int,
+    *,
+    keep: bool = True,
 ) -> Test:
     """The test for a service, found by simulation once a week or when its votes have changed much.
 
@@ -246,7 +260,8 @@ def level(  # noqa: PLR0917
         test = calibrate(quiet, false_alarms, baseline=settings.baseline.days, past=ever)
         known = {"fingerprint": fingerprint, "level": test.level, "size": test.size}
         known |= {"skew": test.skew, "votes": votes, "week": week}
-        set_state(db, key, json.dumps(known))
+        if keep:
+            set_state(db, key, json.dumps(known))
     return Test(
         known["level"],
         known["size"],
@@ -256,19 +271,41 @@ def level(  # noqa: PLR0917
     )
 
 
-def evidence(assessed: Assessed | None, broken: list[str], fired_at: datetime | None) -> Evidence:
+def evidence(
+    assessed: Assessed | None,
+    broken: list[str],
+    fired_at: datetime | None,
+    config: Config,
+    now: datetime,
+) -> Evidence:
     """What the test says, as the state machine wants to hear it. fired_at: of a firing alert."""
     if assessed is None:
-        return Evidence(unknown=why("too few", authors=MIN_VOTES, days=LEAST_DAYS))
+        lacking = why("too few", authors=MIN_VOTES, days=LEAST_DAYS)
+        # the past that an alert rests on stands still: its rows are gone, or mean something else
+        return Evidence(over=why("no drop")) if fired_at else Evidence(unknown=lacking)
     seen = assessed.watch
     if lost := _missed(assessed, broken):
         return Evidence(frozen=why("not read", names=lost))
     if seen.open:
-        return Evidence("alarm", _fell(seen.open, assessed))
+        votes = assessed.heard.votes
+        if ending := outlived(seen.open, votes, config.alerts, now):
+            return Evidence(over=why(ending))
+        return Evidence("alarm", fell(seen.open, votes, config))
     over = _over(seen, fired_at)
     if seen.score >= -PENDING:
         return Evidence("suspected", why("suspected"), over)
     return Evidence(over=over)
+
+
+def outlived(drop: Episode, votes: Votes, settings: Alerts, now: datetime) -> str | None:
+    """How an open drop has ended that no vote can end, since there are none; None while it goes on.
+
+    An old import ends in such a drop, or a service that people stopped speaking of.
+    """
+    if now.timestamp() - drop.alarm_at < settings.accept_after.total_seconds():
+        return None
+    silent = now.timestamp() - float(votes.at[-1])
+    return "unheard" if silent > LEAST_DAYS * 86400 else "usual"
 
 
 def _over(seen: Watch, fired_at: datetime | None) -> Reason | None:
@@ -285,15 +322,20 @@ def _missed(assessed: Assessed, broken: list[str]) -> list[str]:
     return [name for name in broken if sources.count(name) >= SUPPORT * len(sources)]
 
 
-def _fell(drop: Episode, assessed: Assessed) -> Reason:
-    votes = assessed.heard.votes
-    now = float(votes.value[votes.at >= drop.onset_at].mean())
-    since = datetime.fromtimestamp(drop.onset_at, UTC).date()
-    before, after = round(drop.mean, 2), round(now, 2)
-    return why("fell", before=before, after=after, since=since.isoformat())
+def fell(drop: Episode, votes: Votes, config: Config) -> Reason:
+    """How far the valence fell, and since which day in the configured time zone."""
+    low = (votes.at >= drop.onset_at) & (votes.at < (drop.ended_at or math.inf))
+    before, after = round(drop.mean, 2), round(float(votes.value[low].mean()), 2)
+    return why("fell", before=before, after=after, since=_day(drop.onset_at, config).isoformat())
 
 
-def explain(db: Database, config: Config, assessed: Assessed, drop: Episode) -> dict[str, Any]:
+def _day(seconds: float, config: Config) -> date:
+    return datetime.fromtimestamp(seconds, UTC).astimezone(config.zone).date()
+
+
+def explain(
+    db: Database, config: Config, service: int, assessed: Assessed, drop: Episode
+) -> dict[str, Any]:
     """The facts of a message, free of any language."""
     since = assessed.heard.where(assessed.heard.votes.at >= drop.onset_at)
     before = assessed.heard.where(
@@ -302,20 +344,39 @@ def explain(db: Database, config: Config, assessed: Assessed, drop: Episode) -> 
     )
     mean = float(since.votes.value.mean())
     tallest = _evidence_since(since.votes, drop, assessed.test)
+    first, last = _day(drop.onset_at, config), date.fromordinal(int(since.votes.day[-1]))
     return {
-        "since": datetime.fromtimestamp(drop.onset_at, UTC).astimezone(config.zone).date()
-        .isoformat(),
+        "since": first.isoformat(),
+        "net": _net(db, service, first, last),
+        "net_before": _net(db, service, first - config.alerts.baseline, first - timedelta(days=1)),
         "before": round(100 * drop.mean, 1),
         "after": round(100 * mean, 1),
         "error": round(100 * float(since.votes.value.std()) / math.sqrt(len(since.votes)), 1),
         "authors": len(since.votes),
         "authors_before": drop.votes,
-        "years_between": round(min(1 / rate(config) * math.exp(min(tallest, 20.0)), 1000.0), 1),
+        "years_between": round(min(1 / rate(config) * math.exp(min(tallest, 20.0)), 1000.0), 3),
         "emotion": _emotion(db, since, before),
         "mentions": _weightiest(since, 3),
         "sources": _shares(since),
         "without": _without(assessed, since, drop),
-    }  # fmt: skip
+    }
+
+
+_LOW, _HIGH = net_interval("positive", "negative", "authors")
+NET = f"""
+SELECT authors, 100.0 * (positive - negative) / authors AS net, {_LOW} AS low, {_HIGH} AS high
+FROM (SELECT sum(authors) AS authors, sum(positive) AS positive, sum(negative) AS negative
+    FROM daily_sentiment d JOIN companies c ON c.id = d.company_id AND c.own = 1
+    WHERE d.service_id = ? AND d.day BETWEEN ? AND ?
+        AND d.source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey'))
+WHERE authors > 0
+"""
+
+
+def _net(db: Database, service: int, first: date, last: date) -> dict[str, Any] | None:
+    """The net sentiment of these days as the pages have it: authors, net, low, high (95 %)."""
+    found = rows(db, NET, service, first.isoformat(), last.isoformat())
+    return {name: round(value, 1) for name, value in found[0].items()} if found else None
 
 
 def _evidence_since(votes: Votes, drop: Episode, test: Test) -> float:

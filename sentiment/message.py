@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sentiment.database import rows
-from sentiment.reasons import reason_text, told
+from sentiment.reasons import reason_text, shown, told
 from sentiment.schema.survey_views import MIN_RESPONSES, figures
 
 if TYPE_CHECKING:
@@ -32,11 +32,15 @@ WORDS = {
         "over": "over: {title}",
         "again": "still: {title}",
         "several": "{n} alerts: {names}",
-        "fall": "Sentiment fell from {before:+.0f} to {after:+.0f} points (±{error:.0f}; scale "
-        "-100 to +100), since {since}: {authors} voices, compared with {authors_before} before.",
-        "sure": "By chance such a thing happens about once in {years} years for this service.",
-        "surer": "By chance such a thing happens less than once in {years} years for this service.",
-        "emotion_rose": "Mostly {emotion}: {after} % of the posts, {before} % before.",
+        "fall": "Net sentiment fell from {before:+.0f} to {after:+.0f} (95 %: {low:+.0f} to "
+        "{high:+.0f}; scale -100 to +100), since {since}: {authors} voices, compared with "
+        "{authors_before} before.",
+        "valence_fall": "Valence fell from {before:+.0f} to {after:+.0f} (scale -100 to +100), "
+        "since {since}: {authors} voices, compared with {authors_before} before.",
+        "sure": "By chance such a thing happens about once in {span} for this service.",
+        "surer": "By chance such a thing happens less than once in {span} for this service.",
+        "years": "{n} years", "months": "{n} months", "days": "{n} days",
+        "emotion_rose": "Mostly {emotion}: in {after} % of the posts, {before} % before.",
         "posts": "The posts that weigh most:",
         "sources": "Where from: {shares}.",
         "still": "It would also be an alert {without}.",
@@ -49,14 +53,15 @@ WORDS = {
         "no_surveys": "There are no survey answers on this service in the last 90 days.",
         "few_surveys": "In the last 90 days too few people answered a survey on this service.",
         "net": "Net sentiment is {net:+.0f} ({authors} voices).",
-        "many": "{authors} voices in {days} days; usually {usual}.",
+        "many": "{authors} voices in {days}; usually {usual:.1f}.",
         "rose": "In {after} % of the posts; usually in {before} %.",
         "scored": "From {before} to {after} ({answers} answers).",
         "reason": "Why: {reason}.",
         "act": "Nothing more until it is over: sentiment alerts ack {alert}",
-        "of": " for {service}",
+        "of": " for {service}", "class": "{metric} of customer class {segment}",
         "anger": "anger", "disgust": "disgust", "fear": "fear", "joy": "joy",
         "sadness": "sadness", "surprise": "surprise", "decimal": ".", "day": "{0:%-d %B %Y}",
+        "quote": "“{}”",
     },
     "de": {
         "drop": "{service}: Es wird schlechter darüber gesprochen",
@@ -72,34 +77,37 @@ WORDS = {
         "over": "vorbei: {title}",
         "again": "weiterhin: {title}",
         "several": "{n} Meldungen: {names}",
-        "fall": "Die Stimmung fiel von {before:+.0f} auf {after:+.0f} Punkte (±{error:.0f}; Skala "
-        "-100 bis +100), seit dem {since}: {authors} Stimmen, verglichen mit {authors_before} "
-        "davor.",
-        "sure": "Durch Zufall kommt so etwas bei dieser Leistung etwa alle {years} Jahre vor.",
-        "surer": "Durch Zufall kommt so etwas bei dieser Leistung seltener als alle {years} Jahre "
-        "vor.",
-        "emotion_rose": "Vor allem {emotion}: {after} % der Beiträge, davor {before} %.",
+        "fall": "Die Stimmung fiel von {before:+.0f} auf {after:+.0f} (95 %: {low:+.0f} bis "
+        "{high:+.0f}; Skala -100 bis +100), seit dem {since}: {authors} Stimmen, verglichen mit "
+        "{authors_before} in der Zeit davor.",
+        "valence_fall": "Die Valenz fiel von {before:+.0f} auf {after:+.0f} (Skala -100 bis +100), "
+        "seit dem {since}: {authors} Stimmen, verglichen mit {authors_before} in der Zeit davor.",
+        "sure": "Durch Zufall kommt so etwas bei dieser Leistung etwa alle {span} vor.",
+        "surer": "Durch Zufall kommt so etwas bei dieser Leistung seltener als alle {span} vor.",
+        "years": "{n} Jahre", "months": "{n} Monate", "days": "{n} Tage",
+        "emotion_rose": "Vor allem {emotion}: in {after} % der Beiträge, vorher in {before} %.",
         "posts": "Die Beiträge, die am meisten wiegen:",
         "sources": "Woher: {shares}.",
         "still": "Es wäre auch {without} eine Meldung.",
-        "not_still": "Es wäre {without} keine Meldung: dort zuerst nachsehen.",
+        "not_still": "Es wäre {without} keine Meldung: Sehen Sie dort zuerst nach.",
         "and": " und ",
         "author": "ohne die lauteste Stimme",
-        "thread": "ohne den lautesten Faden",
+        "thread": "ohne die lauteste Diskussion",
         "source_out": "ohne die lauteste Quelle",
         "surveys": "Umfragen der letzten 90 Tage: {scores}.",
         "no_surveys": "Zu dieser Leistung gibt es aus den letzten 90 Tagen keine Umfrageantworten.",
         "few_surveys": "Zu dieser Leistung haben in den letzten 90 Tagen zu wenige Menschen auf "
         "Umfragen geantwortet.",
         "net": "Die Netto-Stimmung liegt bei {net:+.0f} ({authors} Stimmen).",
-        "many": "{authors} Stimmen in {days} Tagen; üblich sind {usual}.",
+        "many": "{authors} Stimmen in {days_dative}; üblich sind {usual:.1f}.",
         "rose": "In {after} % der Beiträge; üblich sind {before} %.",
         "scored": "Von {before} auf {after} ({answers} Antworten).",
         "reason": "Grund: {reason}.",
         "act": "Nichts mehr senden, bis es vorbei ist: sentiment alerts ack {alert}",
-        "of": " bei {service}",
+        "of": " bei {service}", "class": "{metric} der Kundenklasse {segment}",
         "anger": "Wut", "disgust": "Ekel", "fear": "Angst", "joy": "Freude",
         "sadness": "Trauer", "surprise": "Überraschung", "decimal": ",", "day": "{0:%-d.%-m.%Y}",
+        "quote": "„{}“",
     },
 }  # fmt: skip
 SURVEYS = f"""
@@ -130,8 +138,9 @@ def compose(
     if len(parts) == 1:
         title, body = parts[0]
     else:
-        names = ", ".join(dict.fromkeys(row["service"] or row["subject"] for row in transitions))
-        title = WORDS[language]["several"].format(n=len(parts), names=names)
+        words = WORDS[language]
+        names = ", ".join(dict.fromkeys(_about(row, words) for row in transitions))
+        title = words["several"].format(n=len(parts), names=names)
         body = "\n\n".join(f"{head}\n{text}" for head, text in parts)
     return Message(message_id, f"[{message_id}] {title}", body)
 
@@ -170,13 +179,29 @@ def _title(row: dict[str, Any], facts: dict[str, Any], language: str) -> str:
         kind, subject = "job", subject.removeprefix("job ")
     values = {
         "service": row["service"] or "",
-        "subject": subject.upper() if kind == "survey" else subject,
+        "subject": _asked(subject, words) if kind == "survey" else subject,
         "below": facts.get("below", 0.0),
         "said": told(facts.get("said", ""), language),
         "emotion": words.get(row["subject"], ""),
         "of": words["of"].format(service=row["service"]) if row["service"] else "",
     }
     return words[kind].format(**values)
+
+
+def _about(row: dict[str, Any], words: dict[str, str]) -> str:
+    """What a transition is about, in a list of several."""
+    subject: str = row["service"] or row["subject"]
+    if row["rule"] == "survey" and not row["service"]:
+        return _asked(subject, words)
+    return subject.removeprefix("job ")
+
+
+def _asked(subject: str, words: dict[str, str]) -> str:
+    """The metric of a survey, and the customer class if it is of one."""
+    metric, _, segment = subject.partition(" ")
+    if not segment:
+        return metric.upper()
+    return words["class"].format(metric=metric.upper(), segment=segment)
 
 
 def _lines(
@@ -186,7 +211,11 @@ def _lines(
     words = WORDS[language]
     plain = {"threshold": "net", "volume": "many", "emotion": "rose", "survey": "scored"}
     if row["rule"] in plain:
-        yield row["rule"], words[plain[row["rule"]]].format(**facts)
+        values = shown(facts, language)
+        if row["rule"] == "survey":  # NPS in whole points, as everywhere
+            form = "+.0f" if row["subject"].startswith("nps") else ".2f"
+            values |= {name: format(values[name], form) for name in ("before", "after")}
+        yield row["rule"], words[plain[row["rule"]]].format(**values)
     if row["rule"] == "source" and row["subject"] != "disk":
         said = facts.get("said", "")
         yield "source", told(said, language)
@@ -194,20 +223,56 @@ def _lines(
             yield "mend", words["mend"]
     if row["rule"] != "drop" or "since" not in facts:
         return
-    day = words["day"].format(date.fromisoformat(facts["since"]))
-    yield "fall", words["fall"].format(**{**facts, "since": day})
+    yield "fall", _fall(facts, words)
     years = facts["years_between"]
-    shown = f"{years:.0f}" if years >= 10 else f"{years:.1f}"
-    shown = shown.replace(".", ",") if language == "de" else shown
-    yield "sure", words["surer" if years >= 1000 else "sure"].format(years=shown)
+    sure = words["surer" if years >= 1000 else "sure"]
+    yield "sure", sure.format(span=_span(years, words))
     if risen := facts["emotion"]:
         told_emotion = {**risen, "emotion": words[risen["name"]]}
         yield "emotion", words["emotion_rose"].format(**told_emotion)
-    yield "posts", "\n".join([words["posts"], *_posts(db, facts["mentions"], words)])
+    yield "posts", "\n".join([words["posts"], *_posts(db, weightiest(db, row), words)])
     shares = ", ".join(f"{part['name']} {part['share']} %" for part in facts["sources"])
     yield "sources", words["sources"].format(shares=shares)
-    yield "without", _without(facts["without"], words)
+    without = dict(facts["without"])
+    if len(facts["sources"]) == 1:
+        without.pop("source", None)  # without its only source there is nothing at all
+    yield "without", _without(without, words)
     yield "surveys", _surveys(db, row["service_id"], words, now)
+
+
+def _fall(facts: dict[str, Any], words: dict[str, str]) -> str:
+    """How far: by the net sentiment, which the pages show, unless only the valence has fallen."""
+    day = words["day"].format(date.fromisoformat(facts["since"]))
+    late, early = facts.get("net"), facts.get("net_before")
+    if not (late and early and late["net"] < early["net"]):
+        return words["valence_fall"].format(**{**facts, "since": day})
+    values = {"after": late["net"], "before": early["net"], "authors_before": early["authors"]}
+    return words["fall"].format(since=day, **late, **values)
+
+
+def _span(years: float, words: dict[str, str]) -> str:
+    """A time in the unit in which it is a number that people can picture."""
+    if years >= 2:
+        n = f"{years:.0f}" if years >= 10 else f"{years:.1f}".removesuffix(".0")
+        return words["years"].format(n=n.replace(".", words["decimal"]))
+    if years >= 2 / 12:
+        return words["months"].format(n=round(12 * years))
+    return words["days"].format(n=max(2, round(365 * years)))
+
+
+def weightiest(db: Database, transition: dict[str, Any]) -> list[int]:
+    """The mentions that weigh most: those that still mean the service.
+
+    A post may be read anew and mean something else; the number of its mention is given again.
+    """
+    found = rows(
+        db,
+        "SELECT m.id FROM json_each(?) j JOIN mentions m ON m.id = j.value AND m.service_id = ? "
+        "JOIN companies c ON c.id = m.company_id AND c.own = 1 ORDER BY j.key",
+        json.dumps(json.loads(transition["detail"]).get("mentions", [])),
+        transition["service_id"],
+    )
+    return [row["id"] for row in found]
 
 
 def _posts(db: Database, mentions: list[int], words: dict[str, str]) -> Iterator[str]:
@@ -226,16 +291,18 @@ def _posts(db: Database, mentions: list[int], words: dict[str, str]) -> Iterator
             quote = " ".join(row["snippet"].split())
             quote = quote if len(quote) <= QUOTE else quote[: QUOTE - 1].rstrip() + "…"
             day = words["day"].format(date.fromisoformat(row["day"]))
-            yield f"- {day}, {row['source']}: “{quote}” {row['url'] or ''}".rstrip()
+            quote = words["quote"].format(quote)
+            yield f"- {day}, {row['source']}: {quote} {row['url'] or ''}".rstrip()
 
 
 def _without(holds: dict[str, bool], words: dict[str, str]) -> str:
     """Whether it hangs on one voice, thread or source."""
     names = {"author": "author", "thread": "thread", "source": "source_out"}
-    falls = [words[names[name]] for name, kept in holds.items() if not kept]
+    falls = [words[names[name]] for name in names if not holds.get(name, True)]
     if falls:
         return words["not_still"].format(without=_series(falls, words))
-    return words["still"].format(without=_series([words[n] for n in names.values()], words))
+    every = [words[names[name]] for name in names if name in holds]
+    return words["still"].format(without=_series(every, words))
 
 
 def _series(parts: list[str], words: dict[str, str]) -> str:

@@ -147,9 +147,11 @@ def _due(db: Database, receiver: Receiver, now: datetime) -> list[int]:
     found = rows(
         db,
         "SELECT DISTINCT message_id FROM notifications WHERE receiver = ? AND status = 'waiting' "
-        "AND (next_attempt_at IS NULL OR next_attempt_at <= ?) ORDER BY message_id",
+        "AND (next_attempt_at IS NULL OR next_attempt_at <= ? OR next_attempt_at > ?) "
+        "ORDER BY message_id",
         receiver.name,
         timestamp(now),
+        timestamp(now + 2 * LONGEST_WAIT),  # put off by a clock that was ahead
     )
     return [row["message_id"] for row in found]
 

@@ -23,6 +23,11 @@ SENTENCES: dict[str, tuple[str, str]] = {  # English, German
         "it goes on: the repeat interval has passed",
         "Es hält an: Der Abstand für Wiederholungen ist verstrichen",
     ),
+    "unsilenced": (
+        "it goes on, and the silence is over",
+        "Es hält an, und die Stummschaltung ist vorbei",
+    ),
+    "unwatched": ("it is no longer watched", "Das wird nicht mehr beobachtet"),
     # what freezes
     "not read": ("not read at present: {names}", "Zurzeit nicht gelesen: {names}"),
     "unscored": (
@@ -50,6 +55,10 @@ SENTENCES: dict[str, tuple[str, str]] = {  # English, German
     "usual": (
         "the lower level has lasted so long that it is the usual one now",
         "Das niedrigere Niveau dauert so lange an, dass es nun das übliche ist",
+    ),
+    "unheard": (
+        "nobody has spoken of it for so long that nothing more can be said",
+        "Seit so langer Zeit spricht niemand mehr darüber, dass sich nichts mehr dazu sagen lässt",
     ),
     "no drop": (
         "seen again, with late posts and present scores, there is no drop",
@@ -123,7 +132,7 @@ class Reason:
     def text(self, language: str) -> str:
         """The sentence, without a full stop. language: "de" or "en"."""
         sentence = SENTENCES[self.code][language == "de"]
-        return sentence.format(**dict(_shown(self.values, language)))
+        return sentence.format(**shown(self.values, language))
 
     def stored(self) -> dict[str, Any]:
         """What `detail` keeps of it, ready for JSON."""
@@ -160,7 +169,12 @@ class _Number(float):
         return super().__format__(spec).replace(".", ",")
 
 
-def _shown(values: dict[str, Any], language: str) -> list[tuple[str, Any]]:
+def shown(values: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Values as a sentence in that language takes them: days in words, decimal commas, names."""
+    return dict(_shown(values, language))
+
+
+def _shown(values: Mapping[str, Any], language: str) -> list[tuple[str, Any]]:
     german = language == "de"
     out: list[tuple[str, Any]] = []
     for key, value in values.items():

@@ -45,6 +45,11 @@ class Seen:
     evidence: Evidence
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def key(self) -> tuple[str, int | None, str]:
+        """What names an alert: rule, service and subject."""
+        return self.rule, self.service, self.subject
+
 
 COUNTS = """
 SELECT ifnull(sum(authors), 0) AS authors, ifnull(sum(positive), 0) AS positive,
@@ -52,7 +57,8 @@ SELECT ifnull(sum(authors), 0) AS authors, ifnull(sum(positive), 0) AS positive,
     ifnull(sum(fear), 0) AS fear, min(day) AS first_day
 FROM daily_sentiment d JOIN companies c ON c.id = d.company_id AND c.own = 1
 WHERE d.service_id = :service AND d.day > :after AND d.day <= :until
-    AND d.source_id NOT IN (SELECT id FROM sources WHERE kind = 'survey')
+    AND d.source_id IN (SELECT id FROM sources s WHERE kind <> 'survey'
+        AND (SELECT min(day) FROM posts WHERE source_id = s.id) <= :known)
 """
 
 
@@ -64,11 +70,18 @@ def look(db: Database, config: Config, service: int, name: str, now: datetime) -
     yield from _emotions(db, config, service, now)
 
 
-def _counts(
-    db: Database, config: Config, service: int, after: datetime, until: datetime
+def _counts(  # noqa: PLR0917
+    db: Database,
+    config: Config,
+    service: int,
+    after: datetime,
+    until: datetime,
+    known: datetime | None = None,
 ) -> dict[str, Any]:
+    """Voices of these days; of sources that had posts by the day `known`, or of all."""
     values = {
         "service": service,
+        "known": day_of(known or until, config.zone),
         "after": day_of(after, config.zone),
         "until": day_of(until, config.zone),
     }
@@ -109,8 +122,10 @@ def _volume(db: Database, config: Config, service: int, now: datetime) -> Iterat
     rule = config.alerts.volume
     if not rule.enabled:
         return
-    found = _counts(db, config, service, now - rule.window, now)["authors"]
-    before = _before(db, config, service, now, rule.window)
+    # a source that was added brings voices that there were before, only unread: that is no rush
+    known = now - rule.window - timedelta(days=LEARN_DAYS)
+    found = _counts(db, config, service, now - rule.window, now, known)["authors"]
+    before = _before(db, config, service, now, rule.window, known)
     if before is None:
         yield Seen("volume", service, "", Evidence(unknown=why("no past", days=LEARN_DAYS)))
         return
@@ -147,12 +162,17 @@ def _emotions(db: Database, config: Config, service: int, now: datetime) -> Iter
         yield Seen("emotion", service, emotion, level, facts)
 
 
-def _before(
-    db: Database, config: Config, service: int, now: datetime, window: timedelta
+def _before(  # noqa: PLR0917
+    db: Database,
+    config: Config,
+    service: int,
+    now: datetime,
+    window: timedelta,
+    known: datetime | None = None,
 ) -> tuple[dict[str, Any], int] | None:
     """The counts of the baseline's days before a window, and how many days those are."""
     end = now - window
-    found = _counts(db, config, service, end - config.alerts.baseline, end)
+    found = _counts(db, config, service, end - config.alerts.baseline, end, known)
     if found["first_day"] is None:
         return None
     first = datetime.fromisoformat(found["first_day"]).date()

@@ -213,12 +213,13 @@ def _fallen(whom: Whom, subject: str, early: dict[str, Any], late: dict[str, Any
     # the two intervals put together, as for changes in the views (MOVER)
     fall = early["mean"] - late["mean"]
     z = Z * fall / max(math.hypot(early["mean"] - early["low"], late["high"] - late["mean"]), 1e-9)
-    metric = subject.upper()
+    name, _, segment = subject.partition(" ")
+    metric = f"{name.upper()} {segment}".strip()  # a class is written as it was given
     lower = why("scored lower", metric=metric, before=early["mean"], after=late["mean"])
     over = why("scored again", metric=metric) if z < rule.z / 2 else None
     facts = {
-        "before": round(early["mean"], 1),
-        "after": round(late["mean"], 1),
+        "before": round(early["mean"], 2),
+        "after": round(late["mean"], 2),
         "answers": int(late["n"]),
     }
     level = Evidence("alarm" if z >= rule.z else "quiet", lower, over)

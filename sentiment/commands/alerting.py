@@ -89,7 +89,10 @@ def alerts_backtest(
     from sentiment.config import with_alerts
 
     config, now = load(config_path), datetime.now(UTC)
-    tried = with_alerts(config, false_alarms, baseline)
+    try:
+        tried = with_alerts(config, false_alarms, baseline)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--baseline") from None
     with database(config) as db:
         found = [{"settings": "present", **row} for row in backtest(config, db, now)]
         if tried != config:
@@ -132,9 +135,10 @@ def _expectation(row: dict[str, Any]) -> str:
     )
     if row["days_to_detect"] is None:
         return start + "not within half a year"
-    seen = f"within about {row['days_to_detect']:.1f} days"
+    seen = f"after about {row['days_to_detect']:.1f} days on average"
     rest = 1 - row["detected"]
-    return start + seen + (f", and {100 * rest:.0f} % of such drops never" if rest > 0.01 else "")
+    late = f", {100 * rest:.0f} % of such drops not within half a year" if rest > 0.01 else ""
+    return start + seen + late
 
 
 def _rows(found: list[dict[str, Any]], *, as_json: bool, none: str) -> None:

@@ -18,10 +18,7 @@ from tests.sentiment.voices import MODEL, PAST, SOUR, all_read, live, say, score
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def few_streams(monkeypatch):
-    """A coarse threshold is enough here."""
-    monkeypatch.setattr(detection, "STREAMS", 40)
+pytestmark = pytest.mark.usefixtures("few_streams")
 
 
 def states(db, rule="drop", service=1):
@@ -44,15 +41,6 @@ def reason(db, state, rule="drop"):
         rule,
         state,
     )[0]["reason"]
-
-
-@pytest.fixture
-def soured(config, db):
-    """A hundred good days and a bad week; alerted in its evening."""
-    live(db, 0, 100)
-    now = live(db, 100, 7, SOUR)
-    alert(config, db, now=now)
-    return now
 
 
 def test_a_drop_fires_once_with_its_reason(config, db, soured):
@@ -115,7 +103,7 @@ def test_late_evidence_that_moves_a_little_ends_no_alert(config, db, soured):
     seen = drop.assess(db, config, 1, MODEL, soured)
     for evidence, over in ((-1.0, None), (-3.0, why("no drop"))):
         watch = detection.Watch(score=evidence)
-        told = drop.evidence(replace(seen, watch=watch), [], fired)
+        told = drop.evidence(replace(seen, watch=watch), [], fired, config, soured)
         assert told.over == over
 
 

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sentiment import detection
 from sentiment.alert import alert
 from sentiment.database import rows, set_state, timestamp
 from sentiment.notify import is_quiet
@@ -19,10 +18,7 @@ DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.fixture(autouse=True)
-def few_streams(monkeypatch):
-    """A coarse threshold is enough here."""
-    monkeypatch.setattr(detection, "STREAMS", 40)
+pytestmark = pytest.mark.usefixtures("few_streams")
 
 
 def test_posts_that_nobody_has_read_yet_freeze(config, db):

@@ -5,14 +5,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from sentiment import detection
 from sentiment.alert import alert
 from sentiment.backtest import backtest
 from sentiment.database import rows, timestamp
 from sentiment.rollup import rollup
 from tests.sentiment.firm import firm
 from tests.sentiment.test_alert import answers, firing, reason
-from tests.sentiment.voices import SOUR, START, live
+from tests.sentiment.voices import START, live
 
 DAY = timedelta(days=1)
 KEYS = ["service", "rule", "subject", "onset_at", "alarm_at", "ended_at", "ending", "why"]
@@ -20,19 +19,7 @@ GOOD = (0.1, 0.2, 0.7)  # shares of detractors, passives, promoters
 BAD = (0.7, 0.2, 0.1)
 
 
-@pytest.fixture(autouse=True)
-def few_streams(monkeypatch):
-    """A coarse threshold is enough here."""
-    monkeypatch.setattr(detection, "STREAMS", 40)
-
-
-@pytest.fixture
-def soured(config, db):
-    """A hundred good days and a bad week; alerted in its evening."""
-    live(db, 0, 100)
-    now = live(db, 100, 7, SOUR)
-    alert(config, db, now=now)
-    return now
+pytestmark = pytest.mark.usefixtures("few_streams")
 
 
 def ask(db, first, days, shares, *, segment="A", service=1, a_day=4):

@@ -77,9 +77,9 @@ def test_the_sample_fires_exactly_one_alert_for_the_service_that_soured(sample):
     [
         ("de", ["[1] Arbeitsrecht: Es wird schlechter darüber gesprochen", "Die Stimmung fiel von +",
                 "Durch Zufall", "Vor allem Wut", "Die Beiträge, die am meisten wiegen:", "Woher:",
-                "ohne die lauteste Stimme, ohne den lautesten Faden und ohne die lauteste Quelle",
+                "ohne die lauteste Stimme, ohne die lauteste Diskussion und ohne die lauteste Quelle",
                 "keine Umfrageantworten", "sentiment alerts ack"]),
-        ("en", ["[1] Arbeitsrecht: people speak worse of it", "Sentiment fell from +", "By chance",
+        ("en", ["[1] Arbeitsrecht: people speak worse of it", "Net sentiment fell from +", "By chance",
                 "Mostly anger", "The posts that weigh most:", "Where from:",
                 ("without its loudest author, without its loudest thread and without its loudest "
                 "source"), "no survey answers", "sentiment alerts ack"]),

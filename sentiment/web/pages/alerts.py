@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from sentiment.alert import acknowledge, silence, unsilence
 from sentiment.config import parse_duration
 from sentiment.database import timestamp
-from sentiment.message import explained
+from sentiment.message import explained, weightiest
 from sentiment.reasons import reason_text
 from sentiment.web import explore, figures, posts, state
 
@@ -75,8 +75,7 @@ def _active(conn: sqlite3.Connection, alert: Row, language: str, now: datetime) 
         {"id": alert["alert_id"]},
     )
     title, paragraphs = explained(Database(conn), last, language, now)
-    mentions = json.loads(last["detail"]).get("mentions", [])
-    found = [posts.shown(conn, row) for row in explore.rows(conn, mentions)]
+    found = [posts.shown(conn, row) for row in explore.rows(conn, weightiest(Database(conn), last))]
     return alert | {
         "title": title,
         "paragraphs": paragraphs,
