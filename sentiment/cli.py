@@ -61,8 +61,15 @@ def main() -> None:
         status = _status_of(error)
         if status is None:
             raise
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {_sentence(error)}", err=True)
         sys.exit(status)
+
+
+def _sentence(error: Exception) -> str:
+    """What the system refuses, without its number."""
+    if not (isinstance(error, OSError) and error.strerror and error.filename):
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
 
 
 def _status_of(error: Exception) -> int | None:

@@ -16,7 +16,7 @@ import structlog
 from sentiment.allowances import Counted
 from sentiment.assemble import adapter
 from sentiment.config import Config, Source
-from sentiment.database import add_source, day_of, rows, timestamp
+from sentiment.database import add_source, day_of, now, rows, timestamp
 from sentiment.privacy import pseudonym, pseudonym_key
 from sentiment.store import Stored, store_page
 from sources.base import SourceError, Stopped
@@ -38,7 +38,11 @@ MAX_PROBLEMS = 20  # kept for a reader; the log has them all
 
 @dataclass(slots=True)
 class Collected:
-    """How reading one source went; error is a sentence, empty when all went well."""
+    """How reading one source went; error is a sentence, empty when all went well.
+
+    left_alone_until: it was not read, since it failed and asked not to be read before; error is
+    that of the last reading.
+    """
 
     source: str
     new: int = 0
@@ -48,6 +52,7 @@ class Collected:
     error: str = ""
     next_poll: timedelta = timedelta(0)
     quota: str = ""
+    left_alone_until: str = ""
 
 
 Progress = Callable[[Collected, str], None]
@@ -59,17 +64,40 @@ def collect(
     client: Client,
     *,
     only: set[str] | None = None,
+    patient: bool = False,
     stopping: Callable[[], bool] = lambda: False,
     progress: Progress = lambda _so_far, _oldest: None,
 ) -> list[Collected]:
-    """Read every enabled source, or those named in `only`, one after the other."""
+    """Read every enabled source, or those named in `only`, one after the other.
+
+    patient: sources that failed are left alone until their next attempt is due, as the daemon does.
+    """
     wanted = [s for s in config.sources if s.enabled and (only is None or s.name in only)]
     results = []
     for source in wanted:
         if stopping():
             break
-        results.append(collect_source(config, db, client, source, stopping, progress=progress))
+        waiting = _left_alone(db, source) if patient else None
+        results.append(
+            waiting or collect_source(config, db, client, source, stopping, progress=progress)
+        )
     return results
+
+
+def _left_alone(db: Database, source: Source) -> Collected | None:
+    """What stands for a reading while a source that failed is not to be read; None: read it."""
+    found = rows(
+        db,
+        "SELECT next_attempt_at, last_error FROM sources "
+        "WHERE name = ? AND error_count > 0 AND next_attempt_at > ?",
+        source.name,
+        now(),
+    )
+    if not found:
+        return None
+    until, error = found[0]["next_attempt_at"], found[0]["last_error"] or ""
+    log.info("left_alone", source=source.name, until=until)
+    return Collected(source.name, error=error, left_alone_until=until)
 
 
 def collect_source(

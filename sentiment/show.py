@@ -99,6 +99,14 @@ def show_checks(results: list[Checked]) -> None:
 def show_collected(results: list[Collected]) -> None:
     """What came in from each source, and what was left out."""
     for result in results:
+        if result.left_alone_until:
+            out.print(
+                f"{escape(result.source)}: [yellow]left alone until "
+                f"{_clock(result.left_alone_until)}[/] (`sentiment collect NAME` asks at once), "
+                f"for it failed: {escape(result.error)}",
+                soft_wrap=True,
+            )
+            continue
         line = f"{escape(result.source)}: {result.new:,} new, {result.changed:,} changed"
         if result.error:
             line += f" [red]failed:[/] {escape(result.error)}"

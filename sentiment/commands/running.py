@@ -39,6 +39,7 @@ def init(
     target = path or DEFAULT_CONFIG
     if target.exists():
         raise FileExistsError(f"{target} exists already; name another file or move it away first")
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(example_path().read_text("utf-8"), "utf-8")
     typer.echo(f"{target} written. Edit it, then: sentiment check --config {target}")
 
@@ -132,7 +133,7 @@ def _run_once(config: Config) -> None:
     model = cache(lambda: load_classifier(config))
     with database(config) as db, http_client(config) as client:
         with reading() as progress:
-            results = collect_all(config, db, client, progress=progress)
+            results = collect_all(config, db, client, patient=True, progress=progress)
         surveys = pick_up(config, db)
         looked_at = recheck(config, db, client)
         with progress_bar() as bars:

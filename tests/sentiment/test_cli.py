@@ -75,6 +75,33 @@ def test_init_writes_a_configuration_that_loads_and_does_not_overwrite(tmp_path)
     assert (tmp_path / "config.toml").read_text() == "mine"
 
 
+def test_init_makes_the_folders_above_the_file(tmp_path):
+    """As the guide has it: sentiment init /etc/sentiment/config.toml."""
+    done = sentiment("init", tmp_path / "etc" / "sentiment" / "config.toml")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "etc" / "sentiment" / "config.toml").is_file()
+
+
+def test_what_the_system_refuses_is_told_without_its_numbers(tmp_path):
+    """Which file, and why."""
+    (tmp_path / "file").write_text("")
+    done = sentiment("init", tmp_path / "file" / "config.toml")
+    assert (done.returncode, done.stderr) == (1, f"Error: {tmp_path}/file: File exists\n")
+
+
+def test_run_once_leaves_alone_what_asked_for_it(folder):
+    """A source that failed waits as long as in the daemon; asked for by name, it is read at once."""
+    (folder / "feed.xml").rename(folder / "gone.xml")
+    assert sentiment("collect", "-c", folder / "config.toml").returncode == 1
+    (folder / "gone.xml").rename(folder / "feed.xml")
+    again = sentiment("run", "--once", "-c", folder / "config.toml")
+    assert again.returncode == 1
+    assert "forum: left alone until" in again.stdout
+    assert "feed.xml cannot be read" in again.stdout
+    done = sentiment("collect", "forum", "-c", folder / "config.toml")
+    assert (done.returncode, done.stdout) == (0, "forum: 1 new, 0 changed\n")
+
+
 def test_run_once_does_every_duty(folder):
     """From a feed to a scored mention and a daily figure, in one command."""
     done = sentiment("run", "--once", "--config", folder / "config.toml")

@@ -277,6 +277,24 @@ def test_the_next_attempt_obeys_retry_after(db, scripted):
     assert timedelta(minutes=119) < wait <= timedelta(minutes=120)
 
 
+def test_who_is_patient_leaves_a_source_alone_that_failed(config, db, scripted):
+    """Until its next attempt is due; after that, and after a success, it is read."""
+    scripted([SourceError("slow down", retry_after=timedelta(hours=2))])
+    Scripted.script = [[a_page(1)], [a_page(2)], [a_page(3)]]
+    only = {"forum"}
+    (left,) = collecting.collect(config, db, None, only=only, patient=True)
+    assert (left.error, left.new) == ("slow down", 0)
+    assert left.left_alone_until == source_row(db)["next_attempt_at"]
+    db.execute("UPDATE sources SET next_attempt_at = '2026-01-01T00:00:00+00:00'")
+    for number in (1, 2):
+        (read,) = collecting.collect(config, db, None, only=only, patient=True)
+        assert (read.error, read.left_alone_until, read.new) == ("", "", 1), number
+    scripted([SourceError("slow down")])
+    Scripted.script = [[a_page(3)]]
+    (asked,) = collecting.collect(config, db, None, only=only)
+    assert (asked.error, asked.new) == ("", 1)
+
+
 def test_sources_do_not_stay_in_step(db, scripted):
     """After a success the next attempt comes after the interval and a little more, by chance."""
     scripted([a_page(1)])
