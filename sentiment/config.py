@@ -30,11 +30,45 @@ from sources import registry
 from sources.base import SourceError
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from sources.base import Settings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's categories of what is not to be seen
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+LANGUAGE = "^[a-z]{2}$"
+HOURS = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+ADDRESS = "^https?://[^/?#@]+/?$"
+HEADER = "^[A-Za-z0-9-]+$"
+ABOVE = ("language", "timezone", "contact")  # keys of the whole file
+PATTERNS = {
+    LANGUAGE: 'two small letters such as "de"',
+    HOURS: 'two times such as "20:00-07:30"',
+    ADDRESS: 'an address without a path, such as "https://sentiment.example.org"',
+    HEADER: 'the name of a header, such as "Remote-User"',
+}
+TABLES = ("model_type", "model_attributes_type", "dict_type")
+EXPECTED = {  # pydantic's type of error → what stands behind "expected"
+    **dict.fromkeys(TABLES, "a table, such as [{key}] with its keys below"),
+    "list_type": 'a list, such as ["one", "another"]',
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number, such as 2.5",
+    "float_type": "a number, such as 2.5",
+    "string_type": "text in quotes",
+    "path_type": "a path in quotes",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "{le:g} or less",
+    "string_too_short": "at least {min_length} character(s)",
+    "string_too_long": "at most {max_length} characters",
+    "too_short": "at least {min_length}",
+}
 
 
 class ConfigError(Exception):
@@ -51,6 +85,15 @@ def _duration(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError('expected "1s" or more')
+    return value
+
+
+Pause = Annotated[Duration, AfterValidator(_some_time)]
 
 
 def _visible(name: str) -> str:
@@ -103,10 +146,10 @@ class Source(Section):
 
     name: Name
     kind: str
-    every: Duration = timedelta(minutes=15)
+    every: Pause = timedelta(minutes=15)
     scope: Literal["public", "own"] = "public"
     company: str | None = None
-    language: str | None = Field(default=None, pattern="^[a-z]{2}$")
+    language: str | None = Field(default=None, pattern=LANGUAGE)
     enabled: bool = True
     allow_private_addresses: bool = False
 
@@ -155,7 +198,7 @@ class Surveys(Section):
     """
 
     folder: Path | None = None
-    every: Duration = timedelta(minutes=1)
+    every: Pause = timedelta(minutes=1)
     min_responses: int = Field(default=5, ge=1)
     max_off: float = Field(default=0.2, ge=0, le=1)
     survey: list[Survey] = []
@@ -289,9 +332,7 @@ class Receiver(Section):
     tags: list[Literal["marketing", "operator"]] = ["marketing"]
     services: list[str] = []
     language: Literal["de", "en"] | None = None
-    quiet_hours: str | None = Field(
-        default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
-    )
+    quiet_hours: str | None = Field(default=None, pattern=HOURS)
     expires_after: Annotated[Duration, AfterValidator(_an_hour)] = timedelta(days=3)
 
     @model_validator(mode="after")
@@ -362,10 +403,10 @@ class Web(Section):
     enabled: bool = True
     host: str = "127.0.0.1"
     port: int = Field(default=8001, ge=0, le=65535)
-    url: str | None = Field(default=None, pattern="^https?://[^/?#@]+/?$")
+    url: str | None = Field(default=None, pattern=ADDRESS)
     login: Literal["changes", "reading"] = "changes"
     users: list[WebUser] = []
-    proxy_auth_header: str | None = Field(default=None, pattern="^[A-Za-z0-9-]+$")
+    proxy_auth_header: str | None = Field(default=None, pattern=HEADER)
     trusted_proxies: list[str] = ["127.0.0.1", "::1"]
 
     @property
@@ -454,6 +495,11 @@ class Config(Section):
                     f'sources[{index}].company is "{source.company}"; expected one of: '
                     + ", ".join(companies)
                 )
+            if source.company is not None and source.scope != "own":
+                raise ValueError(
+                    f'sources[{index}].company counts only with scope = "own", where every post is '
+                    "about it: add that, or take company out"
+                )
         return self
 
     @model_validator(mode="after")
@@ -511,13 +557,13 @@ class Config(Section):
 def load(path: Path) -> Config:
     """Read, fill in secrets, and check a configuration file; ConfigError says what is wrong."""
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
+        raw = tomllib.loads(_text(path))
     except FileNotFoundError:
         raise ConfigError(
             f'{path} does not exist; "sentiment init" writes a commented one'
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     if "folder" in raw:
@@ -537,6 +583,18 @@ def load(path: Path) -> Config:
         except SourceError:  # a broken package: told when the source is read, as its error
             continue
     return config
+
+
+def _text(path: Path) -> str:
+    """The file's text; some editors begin UTF-8 with a mark."""
+    body = path.read_bytes()
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path} is not UTF-8 text (line {line}): save it in that encoding"
+        ) from None
 
 
 def parse_duration(text: str) -> timedelta:
@@ -577,12 +635,17 @@ def _fill_secrets(value: Any, folder: Path, where: str = "") -> Any:
 def _secret(name: str, folder: Path, where: str) -> str:
     if name.startswith("file:"):
         try:
-            return (folder / name.removeprefix("file:")).read_text("utf-8").strip()
+            secret = (folder / name.removeprefix("file:")).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise _SecretError(f"{where} is ${{{name}}}, which cannot be read: {reason}") from None
+        if not secret:
+            raise _SecretError(f"{where} is ${{{name}}}, which is empty")
+        return secret
     if name not in os.environ:
         raise _SecretError(f"{where} is ${{{name}}}, but the environment has no {name}; set it")
+    if not os.environ[name]:
+        raise _SecretError(f"{where} is ${{{name}}}, but {name} is empty in the environment")
     return os.environ[name]
 
 
@@ -601,14 +664,37 @@ def _sentences(
             case "missing":
                 said = f"{key} is missing"
             case _:
-                message = problem["msg"].removeprefix("Value error, ")
-                if problem["type"] == "literal_error":
-                    choices = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
-                    message = f"expected one of: {choices}"
+                message = _expected(problem, key, value)
                 shown = found and loc and not isinstance(value, dict | list)
                 said = f"{key} is {_shown(value)}; {message}" if shown else _join(key, message)
-        lines.append(f"{path}: {said}")
+        lines.append(f"{path}: {said}{_entry(raw, loc)}")
     return "\n".join(lines)
+
+
+def _expected(problem: ErrorDetails, key: str, value: object) -> str:
+    """What should stand there, in the words of whoever writes TOML."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "list_type" and isinstance(value, dict):
+        return f"there may be several: write [[{key}]], with two pairs of brackets"
+    if kind in TABLES and isinstance(value, list):
+        return f"there is only one: write [{key}], with one pair of brackets"
+    if kind == "literal_error":
+        choices = context["expected"].replace(" or ", ", ").replace("'", "")
+        return f"expected one of: {choices}"
+    expected = PATTERNS.get(context.get("pattern", "")) or EXPECTED.get(kind)
+    if expected:
+        return f"expected {expected.format(key=key, **context)}"
+    return problem["msg"].removeprefix("Value error, ")
+
+
+def _entry(raw: dict[str, Any], loc: tuple[str | int, ...]) -> str:
+    """The name of the entry that a key stands in: nobody counts entries from 0."""
+    for length in range(len(loc) - 1, 0, -1):
+        _, entry = _lookup(raw, loc[:length])
+        if isinstance(loc[length - 1], int) and isinstance(entry, dict) and loc[length] != "name":
+            name = entry.get("name") or entry.get("column")
+            return f' (in "{name}")' if isinstance(name, str) else ""
+    return ""
 
 
 def _join(key: str, message: str) -> str:
@@ -640,6 +726,8 @@ def _choices(loc: tuple[str | int, ...], raw: dict[str, Any]) -> str:
     known = sorted(_known_keys(loc[:-1], raw))
     near = difflib.get_close_matches(str(loc[-1]), known, n=1)
     hint = f' (did you mean "{near[0]}"?)' if near else ""
+    if len(loc) > 1 and loc[-1] in ABOVE:
+        hint = f" here: {loc[-1]} stands above the first section"
     return f"{hint}; expected one of: {', '.join(known)}"
 
 

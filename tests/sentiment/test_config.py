@@ -44,6 +44,39 @@ TABLE = [
     ("a secret that is not set", "url", "sources[0].url is ${NO_SUCH_SECRET}, but the environment",
      GOOD.replace("https://forum.example/feed", "https://x.example/${NO_SUCH_SECRET}")),
     ("broken TOML", "table", "is not valid TOML", "[company"),
+    ("one service as if there were only one", "services",
+     "services: there may be several: write [[services]], with two pairs of brackets",
+     GOOD.replace("[[services]]", "[services]")),
+    ("surveys as if there were several", "surveys",
+     "surveys: there is only one: write [surveys], with one pair of brackets",
+     GOOD + "[[surveys]]"),
+    ("a section that is a word", "database", 'database is "x.db"; expected a table, such as [data',
+     'database = "x.db"' + GOOD),
+    ("one alias without brackets", "aliases", 'aliases is "ESt"; expected a list, such as ["one"',
+     GOOD.replace('name = "Arbeitsrecht"', 'name = "Arbeitsrecht"\naliases = "ESt"')),
+    ("a number in words", "port", 'web.port is "https"; expected a whole number',
+     GOOD + '[web]\nport = "https"'),
+    ("a number out of range", "port", "web.port is 80800; expected 65535 or less",
+     GOOD + "[web]\nport = 80800"),
+    ("yes in another language", "web", 'web.enabled is "ja"; expected true or false',
+     GOOD + '[web]\nenabled = "ja"'),
+    ("a decimal comma", "alerts", 'is "2,5"; expected a number, such as 2.5',
+     GOOD + '[alerts]\nfalse_alarms_per_year = "2,5"'),
+    ("hours without minutes", "quiet_hours",
+     'is "20-7"; expected two times such as "20:00-07:30" (in "Team")',
+     GOOD + '[[receivers]]\nname = "Team"\nurl = "json://x"\nquiet_hours = "20-7"'),
+    ("an address without its beginning", "url", 'expected an address without a path, such as "http',
+     GOOD + '[web]\nurl = "sentiment.example.org"'),
+    ("a language in words", "language", 'is "Deutsch"; expected two small letters such as "de"',
+     GOOD + 'language = "Deutsch"'),
+    ("a source in a list of many", "every", '(in "forum")', GOOD + 'every = "often"'),
+    ("no pause at all", "every", 'sources[0].every is "0m"; expected "1s" or more',
+     GOOD + 'every = "0m"'),
+    ("a key of the whole file below a section", "timezone",
+     "is not a known key here: timezone stands above the first section",
+     GOOD + 'timezone = "Europe/Berlin"'),
+    ("a company that would not count", "company", 'counts only with scope = "own"',
+     GOOD + 'company = "Kanzlei Ahornhof"'),
 ]  # fmt: skip
 
 
@@ -89,6 +122,30 @@ def test_a_wrong_value_with_a_secret_in_it_is_shown_as_it_was_written(tmp_path, 
         load(written(tmp_path, GOOD + 'every = "${KEY_OF_TEST}"'))
     assert "s3cret" not in str(caught.value)
     assert "${KEY_OF_TEST}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [("${EMPTY_IN_TEST}", "EMPTY_IN_TEST is empty"), ("${file:empty}", "which is empty")],
+)
+def test_an_empty_secret_is_told_before_a_service_refuses_it(tmp_path, monkeypatch, secret, said):
+    """A variable that a script set to nothing, or a file that was never filled."""
+    monkeypatch.setenv("EMPTY_IN_TEST", "")
+    (tmp_path / "empty").write_text("\n")
+    with pytest.raises(ConfigError, match=said):
+        load(written(tmp_path, GOOD + f'[privacy]\npseudonym_key = "{secret}"'))
+
+
+def test_an_editors_mark_is_read_over_and_another_encoding_told(tmp_path):
+    """UTF-8 may begin with its mark; of Windows-1252 the line is named."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert load(path).company.name == "Kanzlei Ahornhof"
+    path.write_bytes(GOOD.replace("Ahornhof", "Erlenmühle").encode("cp1252"))
+    with pytest.raises(
+        ConfigError, match=r"is not UTF-8 text \(line 3\): save it in that encoding"
+    ):
+        load(path)
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path):
