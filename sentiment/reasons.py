@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from sentiment.faults import in_language
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -188,7 +190,7 @@ def _shown(values: Mapping[str, Any], language: str) -> list[tuple[str, Any]]:
         elif key == "emotion":
             shown = NAMES[language].get(value, value)
         elif key == "error":
-            shown = f": {value}" if value else ""
+            shown = f": {in_language(value, language)}" if value else ""
         elif key == "names":
             shown = ", ".join(value)
         elif german and isinstance(value, float):

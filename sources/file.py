@@ -163,7 +163,9 @@ class FileDrop:
             if self._root.is_file():
                 return {self._root.name: self._root}
             if not self._root.is_dir():
-                raise SourceError(f"{self._settings.path} is neither a folder nor a file")
+                raise SourceError(
+                    f"{self._root} is neither a folder nor a file: create it, or correct `path`"
+                )
             found = sorted(self._root.glob(self._settings.pattern or "*"))
             return {
                 path.relative_to(self._root).as_posix(): path

@@ -491,9 +491,17 @@ def _validators(request: _Request, response: Response) -> dict[str, str]:
 
 
 def _connect_error(host: str, error: Exception) -> SourceError:
-    if isinstance(error.__cause__, ssl.SSLCertVerificationError) or "CERTIFICATE" in str(error):
-        return SourceError(f"{host} shows a certificate that cannot be trusted")
-    return Transient(f"{host} cannot be reached")
+    causes = (error.__cause__, *error.args)  # httpcore wraps it
+    refused = [one for one in causes if isinstance(one, ssl.SSLCertVerificationError)]
+    if refused or "CERTIFICATE" in str(error):
+        reason = (refused and refused[0].verify_message) or "it does not verify"
+        return SourceError(
+            f"{host} shows a certificate that cannot be trusted ({reason}): check the address; "
+            "SSL_CERT_FILE names a certificate authority of your own"
+        )
+    return Transient(
+        f"{host} cannot be reached: check the address, and whether this machine reaches the network"
+    )
 
 
 def _span(seconds: float) -> str:

@@ -505,8 +505,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "An error that no retry can mend; last read: {last}.",
     ),
     "health_disabled_do": (
-        "Die Einstellungen dieser Quelle in config.toml berichtigen (Adresse, Zugang, Name); danach wird sie von selbst wieder gelesen.",
-        "Correct this source's settings in config.toml (address, credentials, name); it is read again by itself afterwards.",
+        "Die Einstellungen dieser Quelle in config.toml berichtigen (Adresse, Zugang, Name) und den Worker neu starten; dann wird sie wieder gelesen.",
+        "Correct this source's settings in config.toml (address, credentials, name) and restart the worker; it is then read again.",
     ),
     "health_silent": ("Wird nicht gelesen.", "Is not being read."),
     "health_silent_says": (
@@ -542,7 +542,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "posts_in_all": ("Beiträge im Ganzen", "Posts in all"),
     "last_read": ("Zuletzt gelesen", "Last read"),
     "next_attempt": ("Nächster Versuch", "Next attempt"),
-    "never_again": ("keiner, bis sich die Einstellungen ändern", "none until the settings change"),
+    "never_again": (
+        "keiner vor dem nächsten Start des Workers",
+        "none before the worker's next start",
+    ),
     "quota": ("Kontingent", "Allowance"),
     "left_out": ("Zuletzt ausgelassen: {n}", "Left out last time: {n}"),
     "surveys": ("Befragungen", "Surveys"),

@@ -535,8 +535,9 @@ def tls_url(certificate):
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tls_url, client):
-    """TLS is always verified, and the error says so."""
-    assert "certificate that cannot be trusted" in str(fails(client, tls_url))
+    """TLS is always verified, and the error says so, and why."""
+    said = str(fails(client, tls_url))
+    assert "certificate that cannot be trusted (self-signed certificate)" in said
 
 
 def test_a_certificate_authority_can_be_added(tls_url, certificate, monkeypatch):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlite_utils import Database
 
 from sentiment.database import today
+from sentiment.faults import in_language
 from sentiment.status import surveys
 from sentiment.web import figures, state
 
@@ -27,12 +28,12 @@ LEFT_OUT = 20  # problems shown
 
 async def sources(visit: Visit) -> Response:
     """All sources, the broken ones first."""
-    found = await visit.read(gather, visit.site.config)
+    found = await visit.read(gather, visit.site.config, visit.language)
     return await visit.show("sources.html", DAYS=DAYS, **found)
 
 
-def gather(conn: sqlite3.Connection, config: Config) -> dict[str, Any]:
-    """Everything the page shows."""
+def gather(conn: sqlite3.Connection, config: Config, language: str) -> dict[str, Any]:
+    """Everything the page shows. language: of what sources say."""
     last = today(config.zone)
     rows = figures.ask(
         conn,
@@ -44,7 +45,11 @@ def gather(conn: sqlite3.Connection, config: Config) -> dict[str, Any]:
         "sources": [
             row
             | {
-                "left_out": json.loads(row["left_out"])[-LEFT_OUT:],
+                "last_error": in_language(row["last_error"] or "", language),
+                "recheck_error": in_language(row["recheck_error"] or "", language),
+                "left_out": [
+                    in_language(said, language) for said in json.loads(row["left_out"])[-LEFT_OUT:]
+                ],
                 "by_day": _by_day(conn, row["id"], last),
                 "every_minutes": row["every_seconds"] // 60,
             }

@@ -57,6 +57,18 @@ def test_sources_say_what_is_wrong_and_what_to_do(visitor, db, change, said):
         assert row["last_error"] in visitor.said("/sources")
 
 
+def test_sources_say_what_is_wrong_in_german(visitor, db):
+    """The error and what was left out; the database keeps both in English."""
+    db.execute(
+        "UPDATE sources SET error_count = 2, last_error = "
+        "'forum.example/feed does not exist (404): check the address', "
+        "problems = '[\"a.csv line 7: no text\"]' WHERE name = 'forum'"
+    )
+    said = visitor.said("/sources?_lang=de")
+    assert "forum.example/feed gibt es nicht (404): Prüfen Sie die Adresse" in said
+    assert "a.csv Zeile 7: kein Text" in said
+
+
 def test_the_portfolio_shows_rules_shares_and_silence(visitor, config, db):
     """What is looked for, what is found, and what nobody ever mentions."""
     tell(config, db, [say(n, f"Steuererklärung gut {n}") for n in range(3)])
