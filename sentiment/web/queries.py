@@ -65,13 +65,18 @@ WORDS = {
     "saturday": Said("Samstag", "Saturday"),
     "sunday": Said("Sonntag", "Sunday"),
     "check_source": Said("Quelle: ", "Source: "),
+    "failing": Said("Fehler beim Lesen", "failing"),
+    "disabled": Said("abgeschaltet", "disabled"),
+    "silent": Said("wird nicht gelesen", "silent"),
+    "quiet": Said("ungewöhnlich still", "quiet"),
+    "not_read": Said("noch nicht gelesen", "not read yet"),
     "check_few": Said("Wenige Stimmen: ", "Few votes: "),
     "check_waiting": Said("Noch nicht bewertete Erwähnungen", "Mentions not scored yet"),
     "check_stars": Said("Übereinstimmung mit Sternen", "Agreement with stars"),
     "check_copies": Said("Kopien, die nicht mitzählen", "Copies that are not counted"),
     "mean_source": Said(
-        "Hier fehlen vielleicht Beiträge; eine Quelle, die schweigt, ist keine gute Nachricht",
-        "Posts may be missing here; a source that brings nothing is no good news",
+        "Hier fehlen vielleicht Beiträge; warum, sagt die Seite Quellen",
+        "Posts may be missing here; the page Sources says why",
     ),
     "mean_few": Said(
         "Das Intervall ist breit: erst ab etwa 50 Stimmen sind 20 Punkte mehr als Zufall",
@@ -123,15 +128,21 @@ def _recent(default: int) -> str:
     )
 
 
+def _figure(alias: str) -> str:
+    """SQL for net sentiment; NULL for too few votes."""
+    return f"CASE WHEN {alias}.votes >= {FEWEST} THEN round({alias}.net, 1) END"
+
+
 def _compared(now: str, before: str, name: str = "change") -> str:
     """SQL for a difference, its interval and a word on it, of two aliases with net, low, high."""
     low, high = difference_interval(
         (f"{now}.net", f"{now}.low", f"{now}.high"),
         (f"{before}.net", f"{before}.low", f"{before}.high"),
     )
-    return f"""round({now}.net - {before}.net, 1) AS {name},
-    round({low}, 1) AS {name}_low,
-    round({high}, 1) AS {name}_high,
+    enough = f"{now}.votes >= {FEWEST} AND {before}.votes >= {FEWEST}"
+    return f"""CASE WHEN {enough} THEN round({now}.net - {before}.net, 1) END AS {name},
+    CASE WHEN {enough} THEN round({low}, 1) END AS {name}_low,
+    CASE WHEN {enough} THEN round({high}, 1) END AS {name}_high,
     CASE
         WHEN {now}.votes < {FEWEST} OR {before}.votes < {FEWEST} THEN {{too_few}}
         WHEN {high} < 0 THEN {{worse}}
@@ -169,8 +180,8 @@ WITH sums AS (
 ),
 figures AS (SELECT *, {_NET} AS net, {_LOW} AS low, {_HIGH} AS high FROM sums)
 SELECT n.service,
-    round(n.net, 1) AS net_sentiment, n.votes,
-    round(b.net, 1) AS before, b.votes AS votes_before,
+    {_figure("n")} AS net_sentiment, n.votes,
+    {_figure("b")} AS before, b.votes AS votes_before,
     {_compared("n", "b")}
 FROM figures n JOIN figures b ON b.service = n.service AND b.now = 0
 WHERE n.now = 1
@@ -191,10 +202,11 @@ figures AS (
 SELECT n.service,
     n.mentions AS mentions_this_week,
     round(ifnull(b.mentions, 0) / 4.0, 1) AS usual_mentions_a_week,
-    round(n.net, 1) AS net_sentiment,
-    round(b.net, 1) AS four_weeks_before,
+    {_figure("n")} AS net_sentiment,
+    {_figure("b")} AS four_weeks_before,
     {_compared("n", "b")},
-    n.emotion, b.emotion AS emotion_before,
+    CASE WHEN n.votes >= {FEWEST} THEN n.emotion END AS emotion,
+    CASE WHEN b.votes >= {FEWEST} THEN b.emotion END AS emotion_before,
     (SELECT group_concat(a.rule || ' ' || a.state, ', ') FROM active_alerts a
      WHERE a.service = n.service) AS alerts
 FROM figures n LEFT JOIN figures b ON b.service = n.service AND b.now = 0
@@ -363,7 +375,10 @@ SELECT * FROM (
         CAST((SELECT count(*) FROM mentions WHERE model IS NULL) AS TEXT) AS value,
         {{mean_waiting}} AS meaning
     UNION ALL
-    SELECT 2, {{check_source}} || source, health || ifnull(': ' || last_error, ''), {{mean_source}}
+    SELECT 2, {{check_source}} || source,
+        CASE health WHEN 'failing' THEN {{failing}} WHEN 'disabled' THEN {{disabled}}
+            WHEN 'silent' THEN {{silent}} WHEN 'quiet' THEN {{quiet}} ELSE {{not_read}} END,
+        {{mean_source}}
     FROM source_health WHERE health <> 'ok'
     UNION ALL
     SELECT 3, {{check_few}} || service, CAST(votes AS TEXT), {{mean_few}}

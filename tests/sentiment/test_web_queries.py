@@ -102,6 +102,18 @@ def test_change_only_employment_law_fell_beyond_chance(ask):
     assert german["change_low"] < german["change"] < german["change_high"] < 0
 
 
+def test_no_figure_is_shown_for_too_few_votes(ask):
+    """Neither today's nor that of before, nor the difference."""
+    found = ask("change", days=1)
+    few = [row for row in found if row["verdict"] == "too few votes"]
+    assert few
+    for row in few:
+        assert (row["change"], row["change_low"], row["change_high"]) == (None, None, None)
+    for row in found:
+        assert (row["net_sentiment"] is None) == (row["votes"] < 5)
+        assert (row["before"] is None) == (row["votes_before"] < 5)
+
+
 def test_week_the_alert_comes_first(ask):
     """With more mentions than usual, and the emotion that came with it."""
     first, *others = ask("week")
@@ -194,7 +206,7 @@ def test_trust_names_sources_that_fail(ask, sample):
     sample.execute("UPDATE sources SET error_count = 1, last_error = 'gone' WHERE id = 1")
     found = {row["what"]: row["value"] for row in ask("trust", "de")}
     sample.conn.rollback()
-    assert found["Quelle: Forum (Beispiel)"] == "failing: gone"
+    assert found["Quelle: Forum (Beispiel)"] == "Fehler beim Lesen"
 
 
 def test_stars_contradict_the_words(ask):
