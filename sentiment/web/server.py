@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from sentiment.web import metadata, plugin
 from sentiment.web.site import Site
 
 if TYPE_CHECKING:
-    from sentiment.config import Config
+    from sentiment.config import Config, Web
 
 KEY_FILE = "web.key"
 if not pm.is_registered(plugin):
@@ -56,6 +57,7 @@ def serve(config: Config, config_path: Path) -> None:
     import uvicorn
 
     web = config.web
+    _refuse_taken(web)
     uvicorn.run(
         build(config, config_path).app(),
         host=web.host,
@@ -68,3 +70,16 @@ def serve(config: Config, config_path: Path) -> None:
         timeout_graceful_shutdown=3,
         lifespan="on",
     )
+
+
+def _refuse_taken(web: Web) -> None:
+    """Say what to do where uvicorn would say a number and exit with one of its own."""
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    try:
+        socket.create_server((web.host, web.port), family=family).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # Python adds the address
+        raise OSError(
+            f"the pages cannot be shown at {web.host}, port {web.port} ({reason}): end "
+            "what uses it, or set another host or port in [web]"
+        ) from None

@@ -1,10 +1,13 @@
 """Pages that only show: sources, portfolio; all of them in both languages, empty and broken."""
 
+import socket
+
 import pytest
 
-from sentiment.config import Term
+from sentiment.config import Term, Web
 from sentiment.database import rows
 from sentiment.web.phrases import PHRASES
+from sentiment.web.server import serve
 from sentiment.web.spreadsheets import Harmless, harmless
 from tests.sentiment.web.conftest import say, tell
 
@@ -24,6 +27,17 @@ def test_every_page_stands_in_both_languages(visitor, config, db, path, full):
     assert '<html lang="en">' in english.text
     assert "Main navigation" not in german.text
     assert "Hauptnavigation" not in english.text
+
+
+def test_a_port_that_is_taken_is_a_sentence(config, tmp_path):
+    """Which one, and what to do; nothing is started."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        taken = config.model_copy(update={"web": Web(port=port)})
+        with pytest.raises(
+            OSError, match=rf"port {port} \([^(]*\): end what uses it, or set another"
+        ):
+            serve(taken, tmp_path / "config.toml")
 
 
 def test_phrases_have_the_same_gaps_in_both_languages():
