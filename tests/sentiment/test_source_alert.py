@@ -74,9 +74,7 @@ def test_a_disabled_source_is_told_once_and_harms_no_other(tmp_path, server):
         live(company(tmp_path, server, "/gone"), clock, timedelta(days=5))
         (told,) = [json.loads(request.body) for request in asked(server, "/operator")]
         assert "Forum" in told["title"]
-        assert (
-            "is gone for good (410): remove the source or find its new address" in told["message"]
-        )
+        assert "/gone ist endgültig verschwunden (410)" in told["message"]
         assert len(asked(server, "/gone")) == 1
         assert len(asked(server, "/fine")) > 70
         live(company(tmp_path, server, "/fine"), clock, 3 * HOUR)
