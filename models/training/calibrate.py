@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import torch
@@ -101,7 +101,7 @@ def polarity_temperature(logits: Tensor, wanted: Tensor, weights: Tensor) -> flo
 
 
 def thresholds(sets: Sequence[tuple[Tensor, Tensor]]) -> list[float]:
-    """For each label the logit of best F1, averaged over the sets.
+    """For each label the logit of best F1, averaged over the sets and smoothed.
 
     A set is logits (readings, labels) and truth of the same shape, -1 where it is not known.
     """
@@ -113,8 +113,26 @@ def thresholds(sets: Sequence[tuple[Tensor, Tensor]]) -> list[float]:
             scores.append(f1(logits[known, label] >= at, truth[known, label] == 1))
         return sum(scores)
 
-    labels = range(sets[0][0].shape[1])
-    return [max(hundredths(-3, 4, 0.1), key=partial(quality, label=k)) for k in labels]
+    grid = hundredths(-3, 4, 0.1)
+    found = []
+    for label in range(sets[0][0].shape[1]):
+        qualities = [quality(at, label) for at in grid]
+        found.append(max(zip(smoothed(qualities), grid, strict=True), key=itemgetter(0))[1])
+    return found
+
+
+HILL = (1, 2, 3, 2, 1)
+"""Weights of neighbours: the middle of a hill holds on other texts, its highest stone may not."""
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """Each value with its neighbours; the ends stand for what lies beyond."""
+    reach = len(HILL) // 2
+    padded = [values[0]] * reach + list(values) + [values[-1]] * reach
+    return [
+        sum(w * v for w, v in zip(HILL, padded[i:], strict=False)) / sum(HILL)
+        for i in range(len(values))
+    ]
 
 
 def hundredths(start: float, end: float, step: float) -> list[float]:

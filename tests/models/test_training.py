@@ -284,6 +284,21 @@ def test_an_interval_holds_its_value():
     assert found.high - found.low == pytest.approx(0.098, abs=0.02)
 
 
+def test_a_head_leans_as_its_recipe_says():
+    shapes = {"polarity_up": (4, 6), "polarity": (3, 4), "emotion_up": (4, 6), "emotion": (34, 4)}
+    arrays = {f"{k}.weight": np.zeros(v, np.float32) for k, v in shapes.items()}
+    arrays |= {f"{k}.bias": np.zeros(v[0], np.float32) for k, v in shapes.items()}
+    trained = heads.Heads(arrays)
+    seen = heads.Seen(torch.zeros(1, 6), ["s"], [Reading((), 0)])
+    recipe = {
+        "polarity": heads.Recipe(0, 0.0, lean=(0.5, 0.0, -1.0)),
+        "emotion": heads.Recipe(0, 0.0),
+    }
+    heads.train(trained, seen, 0, recipe)
+    polarity, _ = trained(torch.zeros(2, 6))
+    assert polarity.tolist() == [[0.5, 0.0, -1.0]] * 2
+
+
 def test_the_mean_of_two_encoders_keeps_the_heads_and_pieces_of_the_second():
     """Rows of the vocabulary are averaged by piece, not by number."""
     first = {"word.weight": np.array([[1.0], [2.0]]), "norm.bias": np.array([4.0])}
