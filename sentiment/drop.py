@@ -186,7 +186,10 @@ def assess(  # noqa: PLR0917
     settings = config.alerts
     found = heard(db, settings, service, model, now, fired_at)
     start = start_at.timestamp() if start_at else -math.inf
-    latest = _latest(found.votes, settings.baseline.days)
+    past = found.votes
+    if fired_at:  # a drop of which few speak any more has not lost what it is measured against
+        past = past.where(past.at <= fired_at.timestamp())
+    latest = _latest(past, settings.baseline.days)
     if len(latest) < MIN_VOTES or int(latest.day[-1] - latest.day[0]) < LEAST_DAYS:
         return None
 

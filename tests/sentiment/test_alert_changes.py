@@ -124,6 +124,16 @@ def test_a_plain_alert_without_data_ends_when_a_drop_would_be_usual(tmp_path, db
     assert row["below"] == 60  # the message names the figure
 
 
+def test_a_drop_of_which_few_speak_goes_on(tmp_path, db, few_streams):
+    """What it is measured against stands still, however few have spoken since."""
+    config = firm(tmp_path, alerts={"baseline": "30d"})
+    live(db, 0, 100)
+    alert(config, db, now=live(db, 100, 7, SOUR))
+    assert firing(db, "drop") == [""]
+    alert(config, db, now=live(db, 145, 1, SOUR, a_day=1))
+    assert firing(db, "drop") == [""]
+
+
 def test_a_drop_that_nobody_speaks_of_any_more_ends(config, db, soured):
     """Sixty days without a voice: neither a recovery nor the usual, and no reminder for ever."""
     alert(config, db, now=later(db, soured, 30))

@@ -1,6 +1,7 @@
 """The lists of drivers: in the database, kept up to date, gone when their texts are gone."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +13,7 @@ from sentiment.rollup import rollup
 from tests.sentiment import voices
 from tests.sentiment.firm import firm
 
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(ZoneInfo("Europe/Berlin")).date()
 LETTERS = "abcdefghijkl"
 
 
