@@ -66,7 +66,8 @@ def figure(
 ) -> Figure:
     """Measure, and resample whole texts (readings of one text share a group) for the interval."""
     low, high = interval(draws(groups, resamples), measure)
-    return Figure(name, metric, measure(np.arange(len(groups))), low, high, len(groups))
+    value = measure(np.arange(len(groups)))
+    return Figure(name, metric, round(value, 4), round(low, 4), round(high, 4), len(groups))
 
 
 # ---- sets
@@ -234,6 +235,64 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
+# ---- goals
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What the project asks of some figures (several: "a / b") and what others reach there."""
+
+    what: str
+    floor: str
+    goal: str
+    others: str
+    figures: tuple[tuple[str, str], ...]
+
+
+UNSEEN = ("UMSAB German dev", "UMSAB English dev", "GermEval 2017 syn")
+EKMAN_F1, FINER_F1 = "macro-F1 of 6 emotions", "macro-F1 of 28 emotions"
+GOALS = (
+    Goal("UMSAB German dev, macro-F1", "73", "78", "XLM-R base 72.8, XLM-T 77.3 (test)",
+         (("UMSAB German dev", "macro-F1"),)),
+    Goal("UMSAB English dev, macro-F1", "68", "73", "XLM-T 70.6, VADER 56.0 (test)",
+         (("UMSAB English dev", "macro-F1"),)),
+    Goal("GermEval 2017 synchronic, micro / macro / recall of negatives", "70 / 54 / 60",
+         "80 / 66 / 75", "german-sentiment-bert 75.4 / 51.4 (own split, trained on it)",
+         tuple(("GermEval 2017 syn", m) for m in ("accuracy", "macro-F1", "recall of negatives"))),
+    Goal("spliced_de, two-way accuracy", "80", "94", "study 69.4; ignoring targets 50",
+         (("spliced_de", "two-way accuracy"),)),
+    Goal("MobASA test targets, accuracy / macro-F1", "88 / 78", "93 / 85",
+         "study 88.4 / 78.6 (see EXPERIMENTS.md)",
+         tuple(("MobASA test, targets", m) for m in ("accuracy", "macro-F1"))),
+    Goal("MAMS ATSA dev, accuracy", "81", "86", "CapsNet-BERT 83.4 (test)",
+         (("MAMS dev, targets", "accuracy"),)),
+    Goal("BRIGHTER German dev, macro-F1, one cross-fitted threshold", "56", "70", "study 54.9",
+         (("BRIGHTER German dev", f"{EKMAN_F1}, one cross-fitted threshold"),)),
+    Goal("GoEmotions test in German, Ekman macro-F1", "52", "62", "study 44.2",
+         (("GoEmotions German test", EKMAN_F1),)),
+    Goal("flausch_de, ROC AUC", "87", "95", "study 85.9", (("flausch_de", "ROC AUC"),)),
+    Goal("GoEmotions test, 28 labels / Ekman, macro-F1", "49 / 62.4", "54 / 67",
+         "BERT-base 50.3 / 62.4",
+         (("GoEmotions test", FINER_F1), ("GoEmotions test", EKMAN_F1))),
+    Goal("stars, balanced accuracy, insurer / app", "91 / 79", "97 / 88", "study 91.9 / 80.0",
+         (("insurer's stars", "balanced accuracy"), ("app's stars", "balanced accuracy"))),
+    Goal("calibration error, sets not trained on (UMSAB de / en / GermEval)", "6", "3", "study 5",
+         tuple((name, "calibration error") for name in UNSEEN)),
+    Goal("bias of the negative share, the same", "6", "3", "study 6 to 12",
+         tuple((name, "bias of the negative share") for name in UNSEEN)),
+)  # fmt: skip
+
+
+def goals_table(figures: Sequence[Figure]) -> str:
+    """The figures beside what the project asks of them, in per cent."""
+    by_name = {(f.set, f.metric): f.value for f in figures}
+    lines = ["| set | floor | goal | others | this model |", "|---|---|---|---|---|"]
+    for goal in GOALS:
+        values = " / ".join(f"{100 * by_name[name]:.1f}" for name in goal.figures)
+        lines.append(f"| {goal.what} | {goal.floor} | {goal.goal} | {goal.others} | {values} |")
+    return "\n".join(lines)
+
+
 # ---- behaviour
 
 
@@ -298,17 +357,14 @@ def main() -> None:
     said = {
         "model": model.name,
         "revision": model.revision,
-        "figures": [
-            {"set": f.set, "metric": f.metric, "n": f.n}
-            | {k: round(getattr(f, k), 4) for k in ("value", "low", "high")}
-            for f in figures
-        ],
+        "figures": [asdict(f) for f in figures],
         "behaviour": now,
         "before": before,
     }
     file.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     card = options.card.read_text(encoding="utf-8")
     card = written(card, "figures", table(figures))
+    card = written(card, "goals", goals_table(figures))
     card = written(card, "behaviour", behaviour_tables(now, before))
     options.card.write_text(card, encoding="utf-8")
 

@@ -28,6 +28,14 @@ def test_figures_are_those_of_the_shipped_weights(bundled):
     assert f"| revision | {bundled.revision} |" in CARD
 
 
+def test_the_tables_of_the_card_are_those_of_its_figures():
+    """What was measured is written once; no table goes stale beside another."""
+    figures = [evaluate.Figure(**f) for f in FIGURES["figures"]]
+    assert evaluate.table(figures) in CARD
+    assert evaluate.goals_table(figures) in CARD
+    assert evaluate.behaviour_tables(FIGURES["behaviour"], FIGURES["before"]) in CARD
+
+
 def test_each_capability_fails_as_often_as_the_card_says(failures):
     """Every rate is recomputed from the weights; none gets worse unseen, none is made up."""
     known = {(f["capability"], f["language"]): f for f in FIGURES["behaviour"]["failures"]}
