@@ -387,6 +387,10 @@ def emotions_of(clause: Clause) -> tuple[int, ...]:
     return tuple(int(name in clause.emotions) for name in EKMAN)
 
 
+MISSPELT = 0.25
+"""Share of posts that are in lower case, in capitals or misspelt."""
+
+
 def noisy(example: Example, rng: random.Random) -> Example:
     """Now and then the spelling of people in a hurry; one letter for one, so places stay."""
     text, dice = example.text, rng.random()
@@ -394,14 +398,24 @@ def noisy(example: Example, rng: random.Random) -> Example:
         text = text.lower() if len(text.lower()) == len(text) else text
     elif dice < 0.12:
         text = "".join(c.upper() if len(c.upper()) == 1 else c for c in text)
-    elif dice < 0.18:
-        letters = list(text)
-        for _ in range(1 + len(letters) // 60):
-            i = rng.randrange(len(letters))
-            if letters[i].isalpha():
-                letters[i] = rng.choice("aeinrst")
-        text = "".join(letters)
+    elif dice < MISSPELT:
+        text = misspelt(text, rng)
     return replace(example, text=text)
+
+
+def misspelt(text: str, rng: random.Random) -> str:
+    """The text with a slip every forty letters or so: a wrong one, two swapped, a lost umlaut."""
+    letters = list(text)
+    for _ in range(1 + len(letters) // rng.choice((25, 40, 60))):
+        i = rng.randrange(len(letters) - 1)
+        one, other = letters[i : i + 2]
+        if one.lower() in "äöü":
+            letters[i] = one.translate(str.maketrans("äöüÄÖÜ", "aouAOU"))
+        elif one.isalpha() and other.isalpha() and rng.random() < 0.6:
+            letters[i : i + 2] = other, one
+        elif one.isalpha():
+            letters[i] = rng.choice("aeinrst")
+    return "".join(letters)
 
 
 # ---- splicing labelled texts
@@ -463,6 +477,12 @@ def labelled_lines(
         whole = next(r for r in example.readings if not r.spans)
         readings.append(replace(whole, spans=tuple(post.places[service.text])))
     return Example(post.text, f"lines_{examples[0].source}", tuple(readings))
+
+
+def long(examples: Sequence[Example], polarity: int, language: str, rng: random.Random) -> Example:
+    """Texts of one polarity, one after the other: what they say together is what each says."""
+    text = rng.choice((" ", "\n", ". ", "\n\n")).join(e.text.strip() for e in examples)
+    return Example(text, f"long_{language}", (Reading((), polarity),))
 
 
 def by_polarity(examples: Iterable[Example], key: Callable[[Example], int]) -> list[list[Example]]:

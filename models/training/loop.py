@@ -48,6 +48,10 @@ CLAUSES = {"de": 1500, "en": 700}
 SPLICED = 1000
 LINES = 400
 """How many posts a round puts together."""
+LONG = 200
+"""How many posts of one mood and several texts, in each language."""
+LONG_MOODS = (0.25, 0.6, 0.15)
+"""How often their mood is which."""
 
 DEV_SCALE = 0.08
 """How much of that the dev posts are."""
@@ -59,6 +63,8 @@ EXPECTED = {
     ("goemotions", False): (0.44, 0.13, 0.43),
     ("sb10k", False): (0.41, 0.27, 0.32),
     ("goemotions_de", False): (0.37, 0.26, 0.37),
+    ("long_de", False): (0.25, 0.6, 0.15),
+    ("long_en", False): (0.25, 0.6, 0.15),
 }
 """Shares of the polarities that raw logits stand for on texts like those of a set (whole texts,
 targets), where they are not even. On posts about services they lie between even odds and the
@@ -107,6 +113,11 @@ class Material:
             "de": [e for e in short if e.source != "goemotions"],
             "en": [e for e in short if e.source == "goemotions"],
         }
+        german = [e for name in ("mobasa", "sb10k") for e in sets.get(name, [])]
+        self.moods = {
+            "de": compose.by_polarity(german, compose.whole),
+            "en": compose.by_polarity(self.texts["en"], compose.whole),
+        }
 
     def round(self, rng: random.Random, share: dict[str, float], scale: float = 1) -> list[Example]:
         """A round of examples: a part of each set, and posts put together for it."""
@@ -119,6 +130,8 @@ class Material:
             count = round(CLAUSES[bank.language] * scale)
             made += [compose.from_clauses(bank, rng) for _ in range(count)]
             made += [self.lines(bank, rng) for _ in range(round(LINES * scale / 2))]
+            if all(self.moods[bank.language]):
+                made += [self.long(bank, rng) for _ in range(round(LONG * scale))]
         if all(self.opinions):
             made += [self.spliced(rng) for _ in range(round(SPLICED * scale))]
         rng.shuffle(made)
@@ -133,6 +146,13 @@ class Material:
         """Two labelled texts, each behind a service's name."""
         texts = self.texts[bank.language]
         return compose.labelled_lines(rng.sample(texts, 2), rng.sample(bank.names, 2), rng)
+
+    def long(self, bank: compose.Bank, rng: random.Random) -> Example:
+        """Several labelled texts of one mood: a long post is no stronger for being long."""
+        sorted_ = self.moods[bank.language]
+        polarity = rng.choices(range(len(POLARITIES)), LONG_MOODS)[0]
+        texts = rng.choices(sorted_[polarity], k=rng.randint(2, 6))
+        return compose.long(texts, polarity, bank.language, rng)
 
 
 def with_posts(
