@@ -69,7 +69,8 @@ def alert(
     for done, service in enumerate(services, start=1):
         if stopping():
             return changed
-        changed += _service(db, config, service, now, frozen, looked)
+        done_now, keys = _service(db, config, service, now, frozen)
+        changed, looked = changed + done_now, looked | keys
         progress(done, len(services))
     for seen in Answers(db, config, now, now).look(now):
         changed += _settle(db, seen, now)
@@ -140,21 +141,16 @@ def _frozen(db: Database, config: Config, now: datetime) -> Reason | None:
     return why("unmatched", n=unmatched) if unmatched > BACKLOG else None
 
 
-def _service(  # noqa: PLR0917
-    db: Database,
-    config: Config,
-    service: dict[str, Any],
-    now: datetime,
-    frozen: Reason | None,
-    looked: set[Key],
-) -> int:
+def _service(
+    db: Database, config: Config, service: dict[str, Any], now: datetime, frozen: Reason | None
+) -> tuple[int, set[Key]]:
     """The sequential test of a service, and the plainer rules when it has nothing to say.
 
-    looked: takes the alerts that were looked at.
+    Returns how many alerts have changed, and which were looked at.
     """
     config = rules.of_service(config, service["name"])
     changed, lost = _drop(db, config, service, now, frozen)
-    looked.add(("drop", service["id"], ""))
+    looked: set[Key] = {("drop", service["id"], "")}
     frozen = frozen or lost
     state = _row(db, "drop", service["id"], "", now)["state"]
     for seen in rules.look(db, config, service["id"], service["name"], now):
@@ -167,7 +163,7 @@ def _service(  # noqa: PLR0917
             told = replace(told, level="quiet")  # nothing begins beside a suspicion
         changed += _settle(db, replace(seen, evidence=told), now)
         looked.add(seen.key)
-    return changed
+    return changed, looked
 
 
 def _drop(

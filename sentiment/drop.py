@@ -354,7 +354,6 @@ def explain(
         "net_before": _net(db, service, first - config.alerts.baseline, first - timedelta(days=1)),
         "before": round(100 * drop.mean, 1),
         "after": round(100 * mean, 1),
-        "error": round(100 * float(since.votes.value.std()) / math.sqrt(len(since.votes)), 1),
         "authors": len(since.votes),
         "authors_before": drop.votes,
         "years_between": round(min(1 / rate(config) * math.exp(min(tallest, 20.0)), 1000.0), 3),

@@ -92,8 +92,8 @@ def _german(sentence: str) -> str | None:
                 values["error"] = inner
             return german.format(**values)
     parts = sentence.split("; ")  # a source of several parts tells all their errors in one
-    said = [_german(part) for part in parts] if len(parts) > 1 else []
-    return "; ".join(filter(None, said)) if said and all(said) else None
+    said = [known for part in parts if len(parts) > 1 and (known := _german(part))]
+    return "; ".join(said) if len(said) == len(parts) else None
 
 
 @cache

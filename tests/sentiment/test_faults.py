@@ -16,7 +16,7 @@ from sources.base import Context, SourceError
 from sources.file import FileDrop
 from sources.http import Client, _connect_error
 from sources.rss import Rss, parse_feed
-from sources.testing import Answer, Server
+from sources.testing import Answer
 
 
 def said_by(action) -> str:
@@ -32,12 +32,6 @@ def german(english: str) -> str:
     assert in_language(english, "en") == english
     assert not re.search(r"\b(the|check|cannot)\b", translated), translated
     return translated
-
-
-@pytest.fixture
-def server():
-    with Server() as started:
-        yield started
 
 
 @pytest.fixture

@@ -4,13 +4,6 @@ import pytest
 
 from sources.base import Context
 from sources.http import Client
-from sources.testing import Server
-
-
-@pytest.fixture
-def server():
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture
