@@ -290,7 +290,8 @@ class _Request:
     def place(self) -> str:
         """Where, as an error may say it: no query and no user, they may hold a secret."""
         path = "".join(sign if sign.isprintable() else "?" for sign in self.url.path)
-        return f"{self.url.host}{path if len(path) <= 80 else path[:79] + '…'}".rstrip("/")
+        shown = path if len(path) <= 80 else path[:79] + "…"
+        return f"{self.url.netloc.decode('ascii')}{shown}".rstrip("/")
 
     @property
     def core_url(self) -> httpcore.URL:

@@ -62,6 +62,8 @@ def alerts_silence(
         length = parse_duration(duration)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from None
+    if not length:
+        raise typer.BadParameter("nothing is silenced for no time at all", param_hint="--for")
     now = datetime.now(UTC)
     config = load(config_path)
     with database(config) as db:

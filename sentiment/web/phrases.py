@@ -222,6 +222,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "as_sql": ("Als SQL-Abfrage", "As an SQL query"),
     "csv_all": ("CSV mit allen Zeilen", "CSV with all rows"),
     "rows": ("{n} Zeilen", "{n} rows"),
+    "rows_one": ("1 Zeile", "1 row"),
     "more_rows": ("mehr als {n} Zeilen", "more than {n} rows"),
     "rows_shown": ("Ergebnis", "Result"),
     "no_rows": ("Keine Zeilen.", "No rows."),

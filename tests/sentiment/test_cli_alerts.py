@@ -66,6 +66,7 @@ def test_silence_takes_a_service_and_a_duration(sentiment):
     assert sentiment("alerts", "silence").exit_code == 0
     assert sentiment("alerts", "silence", "Arbeitsrcht").exit_code == 2
     assert sentiment("alerts", "silence", "--for", "soon").exit_code == 2
+    assert sentiment("alerts", "silence", "--for", "0d").exit_code == 2
 
 
 def test_backtest_shows_present_and_tried_settings(sentiment):
