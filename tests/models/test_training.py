@@ -88,6 +88,26 @@ def nearly(word: str, names: set[str]) -> bool:
     )
 
 
+def test_slips_of_the_pen_move_no_letter_far():
+    """A misspelt text is as long as the text, so its targets stay where they are."""
+    rng = random.Random(0)
+    text = "Die Büroräume der Steuerberatung gefielen mir außerordentlich gut."
+    for _ in range(100):
+        slipped = compose.misspelt(text, rng)
+        assert len(slipped) == len(text)
+        # of each of up to three slips, two letters at most stand elsewhere or are others
+        assert sum(a != b for a, b in zip(slipped, text, strict=True)) <= 6
+
+
+def test_a_long_post_of_one_mood_has_that_mood():
+    """What each of its texts says is what the whole says, and each of them is in it."""
+    parts = [Example(f"Text {n}.", "sb10k", (data.Reading((), 1),)) for n in range(3)]
+    made = compose.long(parts, 1, "de", random.Random(0))
+    assert [reading.polarity for reading in made.readings] == [1]
+    assert all(part.text in made.text for part in parts)
+    assert made.source == "long_de"
+
+
 def test_dev_shares_no_clause_and_no_name_with_training(banks):
     """What dev measures was never trained on."""
     for train, dev in zip(*banks, strict=True):
