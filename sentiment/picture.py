@@ -1,13 +1,23 @@
-"""The chart that goes with a message: the dashboard's own, as a picture for a mail or a chat."""
+"""The chart that goes with a message: the dashboard's own, as a picture for a mail or a chat.
+
+Drawn by a process of its own, `python -m sentiment.picture`: the engine stops all threads of its
+process while it draws, and never gives back its memory. A worker that stood still between a
+receiver's "accepted" and its own note of that, and was killed then, would send the message twice.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
+import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -19,6 +29,8 @@ log = structlog.get_logger()
 SHOWN = timedelta(weeks=12)
 STEP = 7  # days of a point
 ABOUT = {"drop", "threshold", "volume", "emotion"}  # rules about what is said of a service
+PATIENCE = 60  # seconds; a second or two is usual
+_ONE = threading.Lock()  # receivers wait for each other's picture instead of drawing it again
 
 
 def pictures(
@@ -32,30 +44,59 @@ def pictures(
     firing = [t for t in transitions if t["rule"] in ABOUT and t["to_state"] == "firing"]
     found = []
     for row in {row["service_id"]: row for row in firing}.values():
+        wanted = {
+            "database": str(config.database_path),
+            "service": row["service_id"],
+            "since": json.loads(row["detail"]).get("since"),
+            "today": str(now.astimezone(config.zone).date()),
+            "zone": str(config.zone),
+            "language": language,
+            "baseline_days": config.alerts.baseline.days,
+        }
         try:
-            found.append((f"alert-{row['alert_id']}.png", _drawn(config, row, language, now)))
+            with _ONE:
+                png = _drawn(json.dumps(wanted))
+            found.append((f"alert-{row['alert_id']}.png", png))
         except Exception as error:  # noqa: BLE001 - whatever it is, the words matter more
             log.warning("no_picture", service=row["service"], error=repr(error))
     return found
 
 
-def _drawn(config: Config, row: dict[str, Any], language: str, now: datetime) -> bytes:
+@lru_cache(maxsize=8)
+def _drawn(wanted: str) -> bytes:
+    """The PNG, from the process that draws; the same for all receivers of one day and language."""
+    program = [sys.executable, "-P", "-m", "sentiment.picture"]
+    done = subprocess.run(  # noqa: S603
+        program, input=wanted.encode(), capture_output=True, timeout=PATIENCE, check=False,
+        start_new_session=True,  # Ctrl-C is meant for the worker, which finishes what it sends
+    )  # fmt: skip
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [""]
+        raise RuntimeError(f"drawing ended with {done.returncode}: {said[-1][:200]}")
+    return done.stdout
+
+
+def draw(wanted: dict[str, Any]) -> bytes:
+    """The PNG of a service's net sentiment. wanted: as `pictures` makes it; dates in ISO 8601."""
     from sentiment.web import charts, figures
     from sentiment.web.selection import Selection
     from sentiment.web.words import Words
 
-    today = now.astimezone(config.zone).date()
+    today = date.fromisoformat(wanted["today"])
     shown = Selection("", today - SHOWN + timedelta(days=1), today)
-    since = json.loads(row["detail"]).get("since")
+    since, service = wanted["since"], wanted["service"]
     onset = max(date.fromisoformat(since), shown.first) if since else shown.first
-    with closing(sqlite3.connect(config.database_path)) as conn:
+    with closing(sqlite3.connect(wanted["database"])) as conn:
         conn.row_factory = sqlite3.Row
-        service = row["service_id"]
         points = figures.series(conn, shown, STEP, service).get(service) or [
             figures.Point(shown.first, 0, None, None, None, {})
         ]
-        days = config.alerts.baseline.days
-        baseline = figures.baseline(conn, replace(shown, first=onset), service, days)
+        before = replace(shown, first=onset)
+        baseline = figures.baseline(conn, before, service, wanted["baseline_days"])
         alarms = figures.alarms(conn, shown, service)
-    words = Words(language, config.zone)
+    words = Words(wanted["language"], ZoneInfo(wanted["zone"]))
     return charts.png(charts.sentiment(words, points, STEP, baseline, alarms))
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(draw(json.load(sys.stdin)))

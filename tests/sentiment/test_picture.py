@@ -8,12 +8,12 @@ from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler
 
 import pytest
+from structlog.testing import capture_logs
 
-from sentiment import detection, notify
+from sentiment import detection, notify, picture
 from sentiment.alert import alert
 from sentiment.database import rows
 from sentiment.picture import pictures
-from sentiment.web import charts
 from tests.sentiment.firm import firm
 from tests.sentiment.killing import Quiet
 from tests.sentiment.test_notify import Smtp
@@ -77,12 +77,21 @@ def test_a_mail_carries_the_chart(tmp_path, db, fallen):
 
 def test_a_chart_that_cannot_be_drawn_holds_no_message_back(tmp_path, db, fallen, monkeypatch):
     """The words matter more."""
+    (tmp_path / "vl_convert.py").write_text("raise RuntimeError('no fonts')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with capture_logs() as logs:
+        assert pictures(firm(tmp_path), firing(db), "de", fallen) == []
+    assert "no fonts" in logs[0]["error"]
 
-    def broken(_svg):
-        raise RuntimeError("no fonts")
 
-    monkeypatch.setattr(charts, "png", broken)
-    assert pictures(firm(tmp_path), firing(db), "de", fallen) == []
+def test_a_chart_is_drawn_once_for_all_who_read_one_language(tmp_path, db, fallen):
+    """Drawing takes a second of one core."""
+    before = picture._drawn.cache_info().misses
+    config, told = firm(tmp_path), firing(db)
+    (german,) = pictures(config, told, "de", fallen)
+    assert pictures(config, told, "de", fallen) == [german]
+    assert pictures(config, told, "en", fallen) != [german]
+    assert picture._drawn.cache_info().misses - before == 2
 
 
 def test_what_is_over_needs_no_chart(tmp_path, db, fallen):
