@@ -46,7 +46,8 @@ VOLUMES = (1, 3, 10, 100)
 YEAR = 360  # days
 ANEW = 60  # days after which a threshold is found anew
 STREAMS = 100  # for each mood
-BASELINES = 60  # from which our test finds its threshold, for the streams of one kind of drop
+BASELINES = 60  # from which our test finds its threshold, each for at least FOLLOW streams
+FOLLOW = 5
 CALM = 50  # years after each of them in which false alarms are counted
 SERVICES = {1: 100, 3: 60, 10: 40, 100: 20}  # of a cell, by voices a day
 MONDAY = 738_886
@@ -308,11 +309,12 @@ class Ours:
 
 
 def our_delay(drops: Drops, a_day: int, known: int = 0) -> Ours:
-    """The whole procedure: each stream finds its own threshold from its own baseline.
+    """The whole procedure: its threshold found from a baseline, once for each group of streams.
 
     known: days before the baseline, from which the worker has learnt what moods there are.
     """
-    groups = np.array_split(np.arange(len(drops.value)), BASELINES)
+    streams = np.arange(len(drops.value))
+    groups = np.array_split(streams, max(1, min(BASELINES, len(streams) // FOLLOW)))
     reached = []
     for seed, group in enumerate(groups):
         day = np.arange(drops.window) // a_day

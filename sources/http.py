@@ -291,7 +291,8 @@ class _Request:
         """Where, as an error may say it: no query and no user, they may hold a secret."""
         path = "".join(sign if sign.isprintable() else "?" for sign in self.url.path)
         shown = path if len(path) <= 80 else path[:79] + "…"
-        return f"{self.url.netloc.decode('ascii')}{shown}".rstrip("/")
+        port = f":{self.url.port}" if self.url.port else ""
+        return f"{self.url.host}{port}{shown}".rstrip("/")
 
     @property
     def core_url(self) -> httpcore.URL:

@@ -92,8 +92,9 @@ def test_slips_of_the_pen_move_no_letter_far():
     """A misspelt text is as long as the text, so its targets stay where they are."""
     rng = random.Random(0)
     text = "Die Büroräume der Steuerberatung gefielen mir außerordentlich gut."
-    for _ in range(100):
-        slipped = compose.misspelt(text, rng)
+    written = [compose.misspelt(text, rng) for _ in range(100)]
+    assert len(set(written) - {text}) > 50
+    for slipped in written:
         assert len(slipped) == len(text)
         # of each of up to three slips, two letters at most stand elsewhere or are others
         assert sum(a != b for a, b in zip(slipped, text, strict=True)) <= 6

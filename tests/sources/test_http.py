@@ -443,6 +443,16 @@ def test_a_password_in_the_address_is_sent_and_never_shown(server, client, caplo
     assert "topsecret" not in str(error) + caplog.text
 
 
+def test_an_error_names_the_server_as_people_write_it(server):
+    """With its umlauts, and with the port if there is one."""
+    server.script("/a", Answer(status=404))
+    url = server.url("/a").replace("127.0.0.1", "müller.example")
+    with Client("test", interval=0, resolve=public("127.0.0.1")) as client:
+        with pytest.raises(SourceError) as raised:
+            client.get(url, allow_private=True)
+        assert url.removeprefix("http://") in str(raised.value)
+
+
 def test_a_stop_ends_a_wait_for_bytes(server):
     """A worker that is told to stop does not wait for a slow server."""
     stop = threading.Event()
