@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sentiment.database import rows, today, transaction
-from sentiment.erasing import erase_post, note_erasure, scrub
+from sentiment.database import rows, timestamp, today, transaction
+from sentiment.erasing import erase_post, forget_scores, note_erasure, scrub
 from sentiment.privacy import for_one_day, keyed_day, pseudonym_key
 
 if TYPE_CHECKING:
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from sentiment.config import Config
 
 BATCH = 500  # posts a transaction
+GRACE = timedelta(days=30)  # for which an old text may wait for its score; then it goes without
 WITHOUT_KEY = "LIKE '-_______________'"  # a name for one day as former versions wrote it
 
 
 def purge(config: Config, db: Database) -> int:
     """Erase whole days older than `[privacy] keep_texts`; returns how many posts that were.
 
-    Posts that still wait to be read or scored are left for the next time.
+    Posts that still wait to be read or scored are left for the next time, for at most `GRACE` after
+    they were collected: a worker that cannot score must not keep texts for ever.
     """
     key = pseudonym_key(config)
     oldest = today(config.zone) - timedelta(days=config.privacy.keep_texts.days)
@@ -29,13 +31,15 @@ def purge(config: Config, db: Database) -> int:
     while found := rows(
         db,
         "SELECT id, author, day FROM posts WHERE day < ? AND erased_at IS NULL "
-        "AND matched_by IS NOT NULL "
-        f"AND id NOT IN (SELECT post_id FROM mentions WHERE model IS NULL) LIMIT {BATCH}",
+        "AND (collected_at < ? OR matched_by IS NOT NULL "
+        f"AND id NOT IN (SELECT post_id FROM mentions WHERE model IS NULL)) LIMIT {BATCH}",
         oldest.isoformat(),
+        timestamp(datetime.now(UTC) - GRACE),
     ):
         with transaction(db):
             for post in found:
                 erase_post(db, post["id"], _of_its_day(key, post["author"], post["day"]))
+                forget_scores(db, post["id"], all_of_them=False)
             note_erasure(db, "retention", len(found))
         erased += len(found)
     _unlink_respondents(db, oldest.isoformat(), key)

@@ -1,6 +1,7 @@
 """Match, score and roll up on a real database: each is resumable, each rebuilds what is missing."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -303,6 +304,24 @@ def test_an_old_post_is_read_before_its_text_is_erased(tmp_path, classifier):
         process(config, db, lambda: classifier)
         assert purge(config, db) == 1
         assert len(rows(db, "SELECT * FROM service_daily")) == 2
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_an_old_text_does_not_wait_for_its_score_for_ever(tmp_path, classifier, read):
+    """A month after it was collected it goes unread or unscored, and no figure knows it."""
+    config = firm(tmp_path, privacy={"keep_texts": "1d"})
+    with database.open_database(config) as db:
+        store(db, post("1", BOTH))
+        if read:
+            match(config, db)
+        collected = database.timestamp(datetime.now(UTC) - timedelta(days=31))
+        db.execute("UPDATE posts SET collected_at = ?", [collected])
+        assert purge(config, db) == 1
+        process(config, db, lambda: classifier)
+        assert classifier.seen == []
+        assert rows(db, "SELECT text FROM posts") == [{"text": ""}]
+        assert rows(db, "SELECT * FROM mentions") == []
+        assert rows(db, "SELECT * FROM service_daily") == []
 
 
 def test_a_changed_text_is_not_scored_at_the_places_of_the_former_one(worked, config, classifier):
