@@ -1,8 +1,8 @@
 """The whole worker, killed at random moments while receivers misbehave.
 
 A life of the worker is a process of its own that runs what `sentiment run` runs and is ended by
-SIGKILL. The processes are forked from one that has loaded the model, so that two hundred lives do
-not load it two hundred times.
+SIGKILL. The processes are forked from one that has loaded the model and the ways to send, so that
+two hundred lives do not load them two hundred times.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ HANGS = 2.0
 MOTHER = """
 import os, sys
 from pathlib import Path
-import altair, apprise, vl_convert
+import apprise
 from sentiment import notify
 from sentiment.assemble import load_classifier
 from sentiment.config import load
-from sentiment.web import charts, figures, selection, words
 from sentiment.worker import Worker
 notify.PATIENCE = float(sys.argv[2])
+apprise.Apprise().add("json://127.0.0.1")  # loads all its plugins
 config = load(Path(sys.argv[1]))
 model = load_classifier(config)
 print("ready", flush=True)
