@@ -74,13 +74,17 @@ TOLD, SILENCED, KNOWN = 1, 2, 3  # services: told, silenced, acknowledged
 class Behaviour:
     """What a receiver does with the next message, and what it got.
 
+    Messages are kept as they came and read when all is over: a receiver that reads a message
+    before it answers keeps the others of this process waiting, and a worker that is killed
+    meanwhile could not know of any.
+
     misbehave: share of messages that it refuses, keeps waiting, or dies of without an answer.
     """
 
     rnd: random.Random
     misbehave: float
-    taken: list[str] = field(default_factory=list)
-    died: list[str] = field(default_factory=list)
+    taken: list[bytes] = field(default_factory=list)
+    died: list[bytes] = field(default_factory=list)
 
     def act(self) -> str:
         if self.rnd.random() >= self.misbehave:
@@ -89,23 +93,33 @@ class Behaviour:
 
     def numbers(self) -> Counter[int]:
         """How often each message arrived and was answered."""
-        return Counter(int(re.match(r"\[(\d+)\]", title)[1]) for title in self.taken)
+        return Counter(int(re.match(r"\[(\d+)\]", _title(message))[1]) for message in self.taken)
+
+
+def _title(message: bytes) -> str:
+    """A webhook's or a mail's."""
+    if message.startswith(b"{"):
+        return json.loads(message)["title"]
+    return str(make_header(decode_header(message_from_bytes(message)["Subject"])))
 
 
 class Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        title = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["title"]
+        length = int(self.headers["Content-Length"])
+        message = self.rfile.read(length)
+        if len(message) < length:
+            return  # killed while it was telling
         behaviour = self.server.behaviour
         match behaviour.act():
             case "hang":
                 time.sleep(HANGS)
             case "die":
-                behaviour.died.append(title)
+                behaviour.died.append(message)
             case "refuse":
                 self.send_response(503)
                 self.end_headers()
             case _:
-                behaviour.taken.append(title)
+                behaviour.taken.append(message)
                 self.send_response(200)
                 self.end_headers()
 
@@ -126,26 +140,30 @@ class Mail(socketserver.StreamRequestHandler):
                 self.wfile.write(b"451 later\r\n")
             elif word == b"DATA":
                 self.wfile.write(b"354 go\r\n")
-                text = b""
-                while not text.endswith(b"\r\n.\r\n"):
-                    if not (more := self.rfile.readline()):
-                        return  # killed while it was telling
-                    text += more
-                subject = message_from_bytes(text)["Subject"]
-                title = str(make_header(decode_header(subject)))
+                if not (message := self._message()):
+                    return  # killed while it was telling
                 if act == "hang":
                     time.sleep(HANGS)
                     return
                 if act == "die":
-                    behaviour.died.append(title)
+                    behaviour.died.append(message)
                     return
-                behaviour.taken.append(title)
+                behaviour.taken.append(message)
                 self.wfile.write(b"250 ok\r\n")
             elif word == b"QUIT":
                 self.wfile.write(b"221 bye\r\n")
                 return
             else:
                 self.wfile.write(b"250 ok\r\n")
+
+    def _message(self) -> bytes:
+        """What stands before the line with nothing but a dot; nothing where that never comes."""
+        text = bytearray()
+        while not text.endswith(b"\r\n.\r\n"):
+            if not (more := self.rfile.read1()):
+                return b""
+            text += more
+        return bytes(text)
 
 
 class Threaded(socketserver.ThreadingTCPServer):
@@ -299,6 +317,6 @@ def _outcome(kills, happened, receivers, wanted, undelivered) -> Outcome:
         sent += got.total()
         twice += got.total() - len(got)
         died += len(behaviour.died)
-        told = behaviour.taken + behaviour.died
+        told = map(_title, behaviour.taken + behaviour.died)
         about += sum("Steuerberatung" in title or "Erbrecht" in title for title in told)
     return Outcome(kills, happened, sent, lost, twice, died, undelivered, about, renumbered)
