@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sqlite3
+import sys
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,10 @@ PURGE_EVERY = timedelta(hours=6)
 RECHECK_LOOK = timedelta(hours=1)  # looking for stored posts that are due for another look
 PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
 MAX_THREADS = 32
+# Python lets a busy thread run for 5 ms while others wait. One that has just heard that a message
+# was accepted must not wait to note it: with a tenth, a worker that is killed sends a fifth as
+# many messages twice (docs/alerts.md, Delivery).
+SWITCH_EVERY = 0.0005  # seconds
 
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # told by `_log_event` instead
 
@@ -93,6 +98,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`. ModelError at once if the model cannot be loaded."""
+        sys.setswitchinterval(SWITCH_EVERY)
         _ = self.model
         with open_database(self.config) as db:
             # whoever starts the worker may have put right what had disabled a source

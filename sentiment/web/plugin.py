@@ -146,12 +146,8 @@ def extra_template_vars(datasette: Datasette, request: Request | None) -> dict[s
 
 @hookimpl
 def render_cell(datasette: Datasette, value: Any) -> str | None:
-    """Numbers as one reads them, and no characters that turn or hide what follows."""
-    if _site(datasette) is None:
-        return None
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, str) and TRICKS.search(value):
+    """No characters that turn or hide what follows."""
+    if _site(datasette) is not None and isinstance(value, str) and TRICKS.search(value):
         return TRICKS.sub("", value)[:LONGEST_CELL]
     return None
 

@@ -49,6 +49,10 @@ class Words:
         """A number with a decimal only where it has one: 4 or 4,5."""
         return NOTHING if value is None else str(numbers.format_decimal(value, "0.#", self.locale))
 
+    def number(self, value: float) -> str:
+        """A number that may be anything, with four digits that count: 0,6667 or 12,5."""
+        return f"{value:.4g}".replace(".", numbers.get_decimal_symbol(self.locale))
+
     def signed(self, value: float | None, digits: int = 2) -> str:
         """A number with its sign, as valence has it: +0,81."""
         if value is None:

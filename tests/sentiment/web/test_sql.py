@@ -1,6 +1,7 @@
 """What SQL in the browser cannot do: write, look elsewhere, or keep the server busy."""
 
 import asyncio
+import re
 import time
 from urllib.parse import quote
 
@@ -60,6 +61,20 @@ def test_what_is_allowed_works(ask):
     many = ",".join(map(str, range(5000)))
     assert ask(f"SELECT count(*) AS n FROM posts WHERE id IN ({many})") == [{"n": 40}]
     assert ask("SELECT row_number() OVER (ORDER BY id) AS r FROM posts LIMIT 1") == [{"r": 1}]
+
+
+@pytest.mark.parametrize(("language", "shown"), [("de", "0,6667"), ("en", "0.6667")])
+def test_numbers_are_written_as_the_language_writes_them(server, language, shown):
+    """On the page; what is exported is for programs."""
+    asked = f"sql={quote('SELECT 2 / 3.0 AS share, 1.5 AS half, 7 AS n')}"
+    found = server.get(f"/sentiment?{asked}", accept_language=language).text
+    cells = re.findall(r'<td class="type-(\w+)"[^>]*><div class="cell">(.*?)</div>', found)
+    half = "1,5" if language == "de" else "1.5"
+    assert cells == [("float", shown), ("float", half), ("int", "7")]
+    assert "0.6666666666666666,1.5,7" in server.get(f"/sentiment.csv?{asked}").text
+    valence = r'class="type-float"><div class="cell">(-?\d[.,]\d+)</div>'
+    rows = server.get("/sentiment/scored_mentions", accept_language=language).text
+    assert {value.lstrip("-")[1] for value in re.findall(valence, rows)} == {shown[1]}
 
 
 @pytest.mark.parametrize(
