@@ -10,7 +10,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -40,6 +40,7 @@ SEARCH_PAGES = 25  # of one search in one run
 REJECTED = (401, 403, 404, 410, 422)
 PUBLIC = ("public", "unlisted")
 NOTE = "application/activity+json"
+WHOAMI = "/.well-known/nodeinfo"  # https://nodeinfo.diaspora.software
 
 
 class MastodonSettings(base.Settings):
@@ -109,11 +110,12 @@ class Mastodon:
         return streams.each(names, cursor, self._read, self._context.stopping)
 
     def recheck(self, ids: Sequence[str]) -> Iterator[tuple[str, Post | None]]:
-        """Posts as their home servers show them; 404 and 410 mean deleted.
+        """Posts as their home servers show them; 410 means deleted, so does 404 of a well server.
 
         A server that fails is not asked again in this round.
         """
         failed: set[str] = set()
+        well: set[str] = set()
         for ident in ids:
             if self._context.stopping():
                 return
@@ -130,10 +132,29 @@ class Mastodon:
             except SourceError:
                 failed.add(home)  # out of reach, or it wants a signature: nothing is known
                 continue
+            if answer.status == 404 and home not in well:
+                (well if self._is_well(ident) else failed).add(home)
+            if home in failed:
+                continue
             if answer.status in (404, 410):
                 yield ident, None
             elif post := parse_note(answer.body, ident):
                 yield ident, post
+
+    def _is_well(self, ident: str) -> bool:
+        """Whether a post's server still shows what all of the fediverse's show of themselves.
+
+        One that was moved, or stands behind another program for a while, answers 404 to all.
+        """
+        try:
+            said = self._context.client.get(
+                urljoin(ident, WHOAMI),
+                allow_private=self._is_ours(_home(ident)),
+                also=(404, 410),
+            )
+        except SourceError:
+            return False
+        return said.status == 200
 
     def _is_ours(self, home: str) -> bool:
         """Whether a home may be in a private network: one of `servers` may, where that is allowed.

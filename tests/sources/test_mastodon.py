@@ -243,9 +243,19 @@ def test_a_deleted_post_is_noticed_at_its_home(adapter, server):
     server.script("/users/eva/statuses/0", json_answer(note))
     server.script("/users/eva/statuses/1", Answer(status=410))
     server.script("/users/eva/statuses/3", Answer(status=401))
+    server.script("/.well-known/nodeinfo", json_answer({"links": []}))
     there = dict(adapter().recheck(ids))
     assert [there.get(ident, "untold") and getattr(there.get(ident, 0), "text", "untold")
             for ident in ids] == ["Neu", None, None, "untold"]  # fmt: skip
+
+
+def test_a_home_that_shows_nothing_at_all_has_deleted_nothing(adapter, server):
+    """A server that moved answers 404 to everything; only 410 says that a post was deleted."""
+    ids = [server.url(f"/users/eva/statuses/{number}") for number in range(4)]
+    server.script("/users/eva/statuses/0", Answer(status=410))
+    assert dict(adapter().recheck(ids)) == {ids[0]: None}
+    asked = [asked.path for asked in server.requests]
+    assert asked[1:] == ["/users/eva/statuses/1", "/.well-known/nodeinfo"]
 
 
 def test_a_home_that_fails_is_not_asked_again(adapter, server):
