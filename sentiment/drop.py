@@ -64,6 +64,11 @@ GROUP BY p.source_id, p.day, voice
 ORDER BY at, mention_id
 """
 
+SOURCES = """
+SELECT name, active, (SELECT min(day) FROM posts WHERE source_id = s.id) AS first_day
+FROM sources s WHERE first_day IS NOT NULL
+"""
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -87,12 +92,16 @@ class Heard:
 
 @dataclass(frozen=True)
 class Assessed:
-    """A service's votes, the test for them, and where it stands. start_at: POSIX seconds."""
+    """A service's votes, the test for them, and where it stands.
+
+    start_at: POSIX seconds. aside: sources left out, for they came or went when a drop began.
+    """
 
     heard: Heard
     test: Test
     watch: Watch
     start_at: float = -math.inf
+    aside: tuple[str, ...] = ()
 
 
 def heard(  # noqa: PLR0917
@@ -200,7 +209,29 @@ def assess(  # noqa: PLR0917
     test = level(
         db, settings, service, calm, rate(config), f"{model} {start}", week, len(latest), keep=keep
     )
-    return Assessed(found, test, watch(found.votes, test, start_at=start), start)
+    seen = watch(found.votes, test, start_at=start)
+    aside = _came_or_went(db, found, seen.open) if seen.open else ()
+    if aside:
+        found = found.where(np.array([name not in aside for name in found.source]))
+        seen = watch(found.votes, test, start_at=start)
+    return Assessed(found, test, seen, start, aside)
+
+
+def _came_or_went(db: Database, found: Heard, drop: Episode) -> tuple[str, ...]:
+    """Sources that cannot be compared with the time before a drop, where others can.
+
+    One had no post yet two weeks before, or was taken out of the configuration and is silent since:
+    where people write elsewhere they are another crowd, and nobody has changed their mind.
+    """
+    since = {n for n, at in zip(found.source, found.votes.at, strict=True) if at >= drop.onset_at}
+    known = datetime.fromtimestamp(drop.onset_at, UTC).date() - timedelta(days=LEAST_DAYS)
+    aside = {
+        row["name"]
+        for row in rows(db, SOURCES)
+        if row["first_day"] > known.isoformat() or not (row["active"] or row["name"] in since)
+    }
+    there = set(found.source)
+    return tuple(sorted(aside & there)) if there - aside else ()
 
 
 def undisturbed(
@@ -297,6 +328,8 @@ def evidence(
     over = _over(seen, fired_at)
     if seen.score >= -PENDING:
         return Evidence("suspected", why("suspected"), over)
+    if assessed.aside and not fired_at:
+        return Evidence(unknown=why("other sources", names=list(assessed.aside)))
     return Evidence(over=over)
 
 

@@ -42,6 +42,10 @@ SENTENCES: dict[str, tuple[str, str]] = {  # English, German
         "fewer than {authors} authors or {days} to learn from",
         "Weniger als {authors} Stimmen oder {days}, um daraus zu lernen",
     ),
+    "other sources": (
+        "nothing fell but by sources that came or went: {names}",
+        "Ein Abfall zeigt sich nur durch neue oder entfernte Quellen: {names}",
+    ),
     "suspected": (
         "the mentions may be getting worse",
         "Die Erwähnungen werden womöglich schlechter",

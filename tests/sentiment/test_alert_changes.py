@@ -288,6 +288,50 @@ def test_a_source_that_was_added_is_no_rush(config, db):
     assert firing(db, "volume") == []
 
 
+def test_a_source_that_was_added_is_no_drop(config, db):
+    """Where people write elsewhere, too, and more harshly, nobody has changed their mind."""
+    live(db, 0, 100)
+    live(db, 100, 7, SOUR, a_day=6, source=2)
+    now = live(db, 100, 7)
+    alert(config, db, now=now)
+    assert firing(db, "drop") == []
+    said = reason(db, "no-data")
+    assert said == "nothing fell but by sources that came or went: B"
+
+
+def test_those_who_were_there_before_are_heard_beside_a_source_that_was_added(config, db):
+    """Their own drop fires, and is told by their posts alone."""
+    live(db, 0, 100)
+    live(db, 100, 7, source=2)
+    now = live(db, 100, 7, SOUR, seed=1)
+    alert(config, db, now=now)
+    assert firing(db, "drop") == [""]
+
+
+def test_a_source_that_was_there_before_is_heard_about_a_service_for_the_first_time(config, db):
+    """It was read all the time; that it speaks of this service now, and how, is news."""
+    live(db, 0, 100)
+    live(db, 0, 100, source=2, service=2)
+    live(db, 100, 7, SOUR, a_day=6, source=2)
+    now = live(db, 100, 7)
+    alert(config, db, now=now)
+    assert firing(db, "drop") == [""]
+
+
+def test_a_source_that_was_removed_is_no_drop(config, db):
+    """Its friendly voices are missing; those who are left say what they always said."""
+    live(db, 0, 100, (0.0, 0.1, 0.9), a_day=6, source=2)
+    live(db, 0, 100, (0.6, 0.2, 0.2))
+    now = live(db, 100, 12, (0.6, 0.2, 0.2))
+    alert(config, db, now=now)
+    assert firing(db, "drop") == [""]  # still read, and silent: who knows why
+    db.execute("DELETE FROM alerts")
+    db.execute("UPDATE sources SET active = 0 WHERE id = 2")
+    drop._last.clear()
+    alert(config, db, now=now)
+    assert firing(db, "drop") == []
+
+
 @pytest.mark.parametrize(("urls", "threads"), [
     (["https://news.example/item?id=1", "https://news.example/item?id=2"], 2),
     (["https://v.example/watch?v=a&lc=1", "https://v.example/watch?v=a&lc=2"], 1),
