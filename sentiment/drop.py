@@ -328,9 +328,8 @@ def evidence(
     over = _over(seen, fired_at)
     if seen.score >= -PENDING:
         return Evidence("suspected", why("suspected"), over)
-    if assessed.aside and not fired_at:
-        return Evidence(unknown=why("other sources", names=list(assessed.aside)))
-    return Evidence(over=over)
+    apart = why("other sources", names=list(assessed.aside)) if assessed.aside else None
+    return Evidence(over=over, unknown=None if fired_at else apart)
 
 
 def outlived(drop: Episode, votes: Votes, settings: Alerts, now: datetime) -> str | None:

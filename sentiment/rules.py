@@ -122,10 +122,8 @@ def _volume(db: Database, config: Config, service: int, now: datetime) -> Iterat
     rule = config.alerts.volume
     if not rule.enabled:
         return
-    # a source that was added brings voices that there were before, only unread: that is no rush
-    known = now - rule.window - timedelta(days=LEARN_DAYS)
-    found = _counts(db, config, service, now - rule.window, now, known)["authors"]
-    before = _before(db, config, service, now, rule.window, known)
+    counted, before = _compared(db, config, service, now, rule.window)
+    found = counted["authors"]
     if before is None:
         yield Seen("volume", service, "", Evidence(unknown=why("no past", days=LEARN_DAYS)))
         return
@@ -143,8 +141,7 @@ def _emotions(db: Database, config: Config, service: int, now: datetime) -> Iter
     rule = config.alerts.emotion
     if not rule.enabled:
         return
-    found = _counts(db, config, service, now - rule.window, now)
-    before = _before(db, config, service, now, rule.window)
+    found, before = _compared(db, config, service, now, rule.window)
     for emotion in ("anger", "fear"):
         if before is None or min(found["authors"], before[0]["authors"]) < rule.min_authors:
             lacking = Evidence(unknown=why("few", authors=rule.min_authors))
@@ -162,22 +159,23 @@ def _emotions(db: Database, config: Config, service: int, now: datetime) -> Iter
         yield Seen("emotion", service, emotion, level, facts)
 
 
-def _before(  # noqa: PLR0917
-    db: Database,
-    config: Config,
-    service: int,
-    now: datetime,
-    window: timedelta,
-    known: datetime | None = None,
-) -> tuple[dict[str, Any], int] | None:
-    """The counts of the baseline's days before a window, and how many days those are."""
+def _compared(
+    db: Database, config: Config, service: int, now: datetime, window: timedelta
+) -> tuple[dict[str, Any], tuple[dict[str, Any], int] | None]:
+    """The counts of a window; those of the baseline's days before it, and how many days those are.
+
+    A source that was added brings voices that there were before, only unread, and another tone:
+    only sources that had posts four weeks before the window are heard.
+    """
     end = now - window
-    found = _counts(db, config, service, end - config.alerts.baseline, end, known)
-    if found["first_day"] is None:
-        return None
-    first = datetime.fromisoformat(found["first_day"]).date()
+    known = end - timedelta(days=LEARN_DAYS)
+    found = _counts(db, config, service, end, now, known)
+    before = _counts(db, config, service, end - config.alerts.baseline, end, known)
+    if before["first_day"] is None:
+        return found, None
+    first = datetime.fromisoformat(before["first_day"]).date()
     days = (end.astimezone(config.zone).date() - first).days + 1
-    return (found, days) if days >= LEARN_DAYS else None
+    return found, (before, days) if days >= LEARN_DAYS else None
 
 
 def operations(db: Database, config: Config, now: datetime) -> Iterator[Seen]:
