@@ -5,7 +5,8 @@ What is said about a target is read from the mean over the whole text beside the
 target's own tokens (in the spirit of TD-BERT, Gao et al. 2019), so one pass serves every target of
 a post. A text without a target is its own target.
 
-Computes in bf16 over fp32 master weights. Two findings shape it: on a CPU the backward pass of
+Computes in bf16 over fp32 master weights where the CPU has instructions for it; where they are
+emulated fp32 is many times faster. Two findings shape it: on a CPU the backward pass of
 the fused attention kernel is several times slower on short texts than plain matrix products, and
 `bernoulli_` is serial, so dropout cuts its masks out of one pool at random offsets.
 """
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.inference import best_precision
 from models.labels import EKMAN, POLARITIES
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class Dropout:
 
     def __init__(self, rate: float = DROPOUT, size: int = 8_000_003) -> None:
         keep = (torch.rand(size) >= rate).float() / (1 - rate)
-        self.pool = keep.to(torch.bfloat16)
+        self.pool = keep.to(best_precision())
         self.active = True
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -129,7 +131,7 @@ class Network(nn.Module):
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(texts, length) token ids to (texts, length, hidden) vectors."""
         x: Tensor = self.word(ids) + self.position[: ids.shape[1]]
-        x = self.dropout(norm(x.bfloat16(), self.norm))
+        x = self.dropout(norm(x.to(best_precision()), self.norm))
         bias = None
         if not bool(mask.all()):
             bias = torch.zeros(mask.shape, dtype=x.dtype).masked_fill(~mask, -1e4)[:, None, None]
