@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 
 from models import bundle
 from models.labels import EKMAN, POLARITIES
-from models.training import base, compose, data, loop, vocabulary
+from models.training import base, compose, data, loop, posts, vocabulary
 from models.training.calibrate import Predicted, calibrate
 from models.training.network import FINER, Network
 
@@ -38,7 +38,7 @@ def main() -> None:
     random.seed(options.seed)
     options.work.mkdir(parents=True, exist_ok=True)
 
-    train_sets, dev_sets = data.read(options.data)
+    train_sets, dev_sets = data.read(options.data, posts.read())
     train_banks, dev_banks = compose.banks()
     material = loop.Material(train_sets, train_banks)
     if options.start:

@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.evaluation import behaviour
 from models.labels import EKMAN, POLARITIES
 from models.training.network import FINER
 
@@ -181,11 +182,15 @@ COMMON = 1000
 """Words that more known texts hold are no clue to a near-duplicate."""
 
 
-def read(data: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
+Sets = dict[str, list[Example]]
+
+
+def read(data: Path, written: tuple[Sets, Sets] = ({}, {})) -> tuple[Sets, Sets]:
     """Training and dev examples by set, free of texts that resemble an evaluation text.
 
     Args:
         data: folder of the labelled sets.
+        written: further training and dev sets.
 
     """
     train: dict[str, list[Example]] = defaultdict(list)
@@ -196,7 +201,10 @@ def read(data: Path) -> tuple[dict[str, list[Example]], dict[str, list[Example]]
             (dev if kept else train)[name].append(example)
     for name, split in DEV:
         dev[name] += examples(data, name, split)
+    for sets, more in zip((train, dev), written, strict=True):
+        sets.update(more)
     texts = [r["text"] for path in evaluation_files(data) for r in records(path) if "text" in r]
+    texts += [case.passage.text for case in behaviour.cases()]
     known = Resembling([*texts, *(e.text for v in dev.values() for e in v)])
     for name, found in train.items():
         train[name] = [e for e in found if e.readings and e.text not in known]

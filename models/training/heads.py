@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from models import bundle
 from models.classifier import Passage
 from models.inference import CHUNK, Bundled, load_bundled
-from models.training import compose, data, loop
+from models.training import compose, data, loop, posts
 from models.training.calibrate import Predicted, calibrate
 from models.training.data import UNKNOWN
 
@@ -197,7 +197,7 @@ def main() -> None:
     options = arguments()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    train_sets, dev_sets = data.read(options.data)
+    train_sets, dev_sets = data.read(options.data, posts.read())
     train_banks, dev_banks = compose.banks()
     rng = random.Random(options.seed)
     examples = [e for name, found in train_sets.items() if name not in PASSED for e in found]

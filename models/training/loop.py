@@ -42,6 +42,8 @@ SHARE = {
     "mobasa": 1.5,
     "sb10k": 0.5,
     "mams": 1.2,
+    "posts_de": 2.5,
+    "posts_en": 2.0,
 }
 """How often a round sees each text of a set, on average."""
 CLAUSES = {"de": 1500, "en": 700}
@@ -63,6 +65,10 @@ EXPECTED = {
     ("goemotions", False): (0.44, 0.13, 0.43),
     ("sb10k", False): (0.41, 0.27, 0.32),
     ("goemotions_de", False): (0.37, 0.26, 0.37),
+    ("posts_de", False): (0.33, 0.45, 0.22),
+    ("posts_de", True): (0.42, 0.26, 0.32),
+    ("posts_en", False): (0.33, 0.45, 0.22),
+    ("posts_en", True): (0.42, 0.26, 0.32),
     ("long_de", False): (0.25, 0.6, 0.15),
     ("long_en", False): (0.25, 0.6, 0.15),
 }
