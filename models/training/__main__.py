@@ -4,8 +4,8 @@
     python -m models.training --data DIR --wheels DIR --out models/bundled
 
 Needs the extra `train`, the packages that `base` names, and the labelled sets (see the model
-card). Takes about 40 minutes on two cores with AMX; a run that was cut off goes on when it is
-started again with the same `--work`.
+card). Takes about 40 minutes on two cores with AMX, and computes on a GPU where there is one; a run
+that was cut off goes on when it is started again with the same `--work`, on either.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def main() -> None:
     tokenizer_text = json.dumps(encoder.tokenizer, ensure_ascii=False)
     tokenizer = Tokenizer.from_str(tokenizer_text)
     network = Network(encoder)
+    network.place(torch.device(options.device))
     print(f"{network.word.num_embeddings} pieces", flush=True)
 
     weights = loop.train(
@@ -77,7 +78,7 @@ def main() -> None:
         max_tokens=READ_TOKENS,
         **asdict(fitted),
     )
-    arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    arrays = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     arrays["position"] = arrays["position"][:READ_TOKENS]
     bundle.write(options.out, manifest, arrays, tokenizer_text)
 
@@ -114,6 +115,11 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--tokens", type=int, default=8_000_000, help="how long to train")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="where to compute: cpu, cuda; a GPU if there is one",
+    )
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 

@@ -225,7 +225,7 @@ def collate(texts: Sequence[Encoded]) -> Batch:
             tokens = target or range(len(text.ids))
             pool[reading, [i * length + k for k in tokens]] = 1 / len(tokens)
             reading += 1
-    return Batch(ids, mask, torch.tensor(rows), pool)
+    return Batch(ids, mask, torch.tensor(rows), pool, full=bool(mask.all()))
 
 
 # ---- losses
@@ -299,6 +299,14 @@ class Wanted:
             ),
         )
 
+    def to(self, device: torch.device) -> Wanted:
+        """The same on a device."""
+        polarity, emotion = self.shift
+        return Wanted(
+            self.polarity.to(device), self.weight.to(device), self.labels.to(device),
+            (polarity.to(device), emotion.to(device)),
+        )  # fmt: skip
+
     def take(self, rows: Tensor) -> Wanted:
         """Some of the readings."""
         polarity, emotion = self.shift
@@ -314,7 +322,7 @@ def loss(
     """The loss of a batch, and its parts: polarity, emotions, finer labels."""
     sources = [text.source for text in texts for _ in text.readings]
     readings = [reading for text in texts for reading in text.readings]
-    wanted = Wanted.of(sources, readings, by_source)
+    wanted = Wanted.of(sources, readings, by_source).to(network.device)
     parts = losses(network(collate(texts)), wanted) / len(texts)
     return parts.sum(), parts.tolist()
 
@@ -492,13 +500,15 @@ def save(path: Path, network: Network, optimiser: Optimiser, at: Progress) -> No
 
 def resume(path: Path, network: Network, optimiser: Optimiser) -> Progress:
     """Read a checkpoint."""
-    state = torch.load(path, weights_only=False)
+    state = torch.load(path, weights_only=False, map_location="cpu")
     network.load_state_dict(state["network"])
     optimiser.restore(state["optimiser"])
     random.setstate(state["random"][0])
     torch.set_rng_state(state["random"][1])
     print(f"going on from {path}", flush=True)
-    return Progress(*state["progress"])
+    *counts, short = state["progress"]
+    on_device = short and {name: tensor.to(network.device) for name, tensor in short.items()}
+    return Progress(*counts, on_device)
 
 
 @torch.no_grad()
@@ -508,7 +518,7 @@ def predict(network: Network, texts: Sequence[Encoded]) -> tuple[Tensor, Tensor]
     place = {id(text): i for i, text in enumerate(texts)}
     found: dict[int, tuple[Tensor, Tensor]] = {}
     for some in batches(texts, None):
-        polarity, emotion = network(collate(some))
+        polarity, emotion = (logits.cpu() for logits in network(collate(some)))
         counts = [len(text.readings) for text in some]
         parts = zip(polarity.split(counts), emotion.split(counts), strict=True)
         for text, part in zip(some, parts, strict=True):

@@ -5,8 +5,8 @@ What is said about a target is read from the mean over the whole text beside the
 target's own tokens (in the spirit of TD-BERT, Gao et al. 2019), so one pass serves every target of
 a post. A text without a target is its own target.
 
-Computes in bf16 over fp32 master weights where the CPU has instructions for it; where they are
-emulated fp32 is many times faster. Two findings shape it: on a CPU the backward pass of
+Computes in bf16 over fp32 master weights on a GPU, and where the CPU has instructions for it; where
+they are emulated fp32 is many times faster. Two findings shape it: on a CPU the backward pass of
 the fused attention kernel is several times slower on short texts than plain matrix products, and
 `bernoulli_` is serial, so dropout cuts its masks out of one pool at random offsets.
 """
@@ -46,6 +46,7 @@ class Batch:
         mask: (texts, length) true where a token is.
         rows: (readings,) the text of each reading.
         pool: (readings, texts * length) weights that average each reading's target tokens.
+        full: whether every text fills its row.
 
     """
 
@@ -53,6 +54,12 @@ class Batch:
     mask: Tensor
     rows: Tensor
     pool: Tensor
+    full: bool
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        tensors = (self.ids, self.mask, self.rows, self.pool)
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in tensors), self.full)
 
 
 class Layer(nn.Module):
@@ -88,9 +95,12 @@ class Dropout:
     """Dropout that cuts its masks out of one pool drawn in advance."""
 
     def __init__(self, rate: float = DROPOUT, size: int = 8_000_003) -> None:
-        keep = (torch.rand(size) >= rate).float() / (1 - rate)
-        self.pool = keep.to(best_precision())
+        self.pool = (torch.rand(size) >= rate).float() / (1 - rate)
         self.active = True
+
+    def move(self, device: torch.device, precision: torch.dtype) -> None:
+        """Keep the masks where they are used."""
+        self.pool = self.pool.to(device, precision)
 
     def __call__(self, x: Tensor) -> Tensor:
         """The input with some entries zeroed and the rest scaled up, while training."""
@@ -123,18 +133,26 @@ class Network(nn.Module):
         if any("polarity" not in name and "emotion" not in name for name in missing):
             raise ValueError(f"the base encoder lacks {missing}")
         self.dropout = Dropout()
+        self.place(torch.device("cpu"))
+
+    def place(self, device: torch.device) -> None:
+        """Move to a device, and compute in the precision that is fastest there."""
+        self.device = device
+        self.precision = best_precision() if device.type == "cpu" else torch.bfloat16
+        self.to(device)
+        self.dropout.move(device, self.precision)
 
     def heads(self) -> tuple[nn.Linear, ...]:
         """The layers that the base encoder does not bring."""
         return (self.polarity_up, self.polarity, self.emotion_up, self.emotion)
 
-    def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """(texts, length) token ids to (texts, length, hidden) vectors."""
-        x: Tensor = self.word(ids) + self.position[: ids.shape[1]]
-        x = self.dropout(norm(x.to(best_precision()), self.norm))
+    def encode(self, batch: Batch) -> Tensor:
+        """Its texts to (texts, length, hidden) vectors."""
+        x: Tensor = self.word(batch.ids) + self.position[: batch.ids.shape[1]]
+        x = self.dropout(norm(x.to(self.precision), self.norm))
         bias = None
-        if not bool(mask.all()):
-            bias = torch.zeros(mask.shape, dtype=x.dtype).masked_fill(~mask, -1e4)[:, None, None]
+        if not batch.full:
+            bias = (-1e4 * ~batch.mask).to(x.dtype)[:, None, None]
         for layer in self.layers:
             x = layer(x, bias, self.dropout)
         return x
@@ -142,7 +160,8 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Polarity logits (readings, 3) and emotion logits (readings, 6 + 28)."""
         self.dropout.active = self.training
-        x = self.encode(batch.ids, batch.mask).float()  # (texts, length, hidden)
+        batch = batch.to(self.device)
+        x = self.encode(batch).float()  # (texts, length, hidden)
         weights = batch.mask.float() / batch.mask.sum(1, keepdim=True)
         whole = (weights[:, None] @ x)[:, 0]  # (texts, hidden)
         target = batch.pool @ x.flatten(0, 1)  # (readings, hidden)

@@ -277,6 +277,23 @@ def test_padding_changes_nothing(small):
     assert torch.allclose(together, alone, atol=0.02)
 
 
+def test_what_a_batch_needs_goes_where_the_network_is(small):
+    """On another device nothing stays behind: torch refuses to mix two (`meta` stands for a GPU)."""
+    encoder, engine, material = small
+    network = Network(encoder)
+    network.place(torch.device("meta"))
+    texts = loop.encode(engine, material.sets["s"][:3], 32)
+    total = loop.losses(
+        network.train()(loop.collate(texts)),
+        loop.Wanted.of(
+            ["s"] * 5, [r for t in texts for r in t.readings], loop.priors(material.sets["s"])
+        ).to(network.device),
+    ).sum()
+    torch.autograd.backward(total)
+    assert network.precision == torch.bfloat16
+    assert {p.grad.device.type for p in network.parameters()} == {"meta"}
+
+
 def test_heads_learn_what_their_encoder_tells_apart():
     """Good and bad lie apart in what the encoder sees, so few rounds are enough."""
     torch.manual_seed(0)

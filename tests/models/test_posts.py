@@ -1,0 +1,83 @@
+"""Posts that were written for training: their form, and that nothing is trained on that is tested."""
+
+import pytest
+
+from models.evaluation import behaviour
+from models.training import posts
+from models.training.data import UNKNOWN, Resembling
+
+
+@pytest.fixture(scope="module")
+def written():
+    return posts.read()
+
+
+def test_a_line_says_what_is_meant_of_each_service_and_of_the_whole():
+    """Marks go out of the text and become the places of its targets; the emotion is the writer's."""
+    found = posts.example("- anger: Der {Bus|-} kam nicht,\\nder Bus!", "posts_de")
+    assert found.text == "Der Bus kam nicht,\nder Bus!"
+    anger = (1, 0, 0, 0, 0, 0)
+    assert [(r.spans, r.polarity, r.emotions) for r in found.readings] == [
+        (((4, 7),), 0, anger),
+        ((), 0, anger),
+    ]
+
+
+def test_a_mixed_post_is_read_by_its_services_alone():
+    """`?` gives no reading of the whole, and nobody knows which service an emotion is about."""
+    found = posts.example("? joy: {Arzt|+} gut, {Empfang|-} nicht, {Labor|0}", "posts_de")
+    assert [(r.spans[0], r.polarity) for r in found.readings] == [
+        ((0, 4), 2),
+        ((10, 17), 0),
+        ((25, 30), 1),
+    ]
+    assert all(set(r.emotions) == {UNKNOWN} for r in found.readings)
+
+
+def test_a_service_named_twice_is_one_target():
+    """Its places are read together, whatever their case."""
+    found = posts.example("- .: {Bahn|-} weg. #{bahn|-}", "posts_de")
+    assert found.readings[0].spans == ((0, 4), (11, 15))
+
+
+def test_an_opinion_without_a_named_emotion_may_have_one():
+    """A point says "none" of a neutral post, and nothing of the others."""
+    assert set(posts.emotions_of("0", ".")) == {0}
+    assert set(posts.emotions_of("-", ".")) == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("x .: Bus", "write a sign"),
+        ("- hunger: Bus", "hunger: expected some of anger"),
+        ("- .: Der {Bus|schlecht}", "marked as"),
+        ("? .: Der Bus", "which service"),
+    ],
+)
+def test_a_line_of_another_form_is_refused_with_its_place(tmp_path, line, says):
+    """File and line are named."""
+    (tmp_path / "de-x.txt").write_text(f"# heading\n{line}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"de-x.txt, line 2: .*{says}"):
+        posts.read(tmp_path)
+
+
+def test_every_post_that_is_shipped_is_read(written):
+    """All lines have the form; both languages have posts of every polarity, for training and dev."""
+    for sets in written:
+        for name in ("posts_de", "posts_en"):
+            assert {r.polarity for e in sets[name] for r in e.readings} == {0, 1, 2}
+    marked = [e for e in written[0]["posts_de"] for r in e.readings if r.spans]
+    assert len(marked) > 1000
+
+
+def test_dev_posts_are_not_trained_on(written):
+    """A post is for one or the other."""
+    train, dev = ({e.text for found in sets.values() for e in found} for sets in written)
+    assert not train & dev
+
+
+def test_no_post_resembles_a_behaviour_test(written):
+    """What a capability is tested by was not learnt by heart."""
+    tested = Resembling(case.passage.text for case in behaviour.cases())
+    assert [e.text for sets in written for v in sets.values() for e in v if e.text in tested] == []
