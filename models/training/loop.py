@@ -506,9 +506,10 @@ def resume(path: Path, network: Network, optimiser: Optimiser) -> Progress:
     random.setstate(state["random"][0])
     torch.set_rng_state(state["random"][1])
     print(f"going on from {path}", flush=True)
-    *counts, short = state["progress"]
-    on_device = short and {name: tensor.to(network.device) for name, tensor in short.items()}
-    return Progress(*counts, on_device)
+    at = Progress(*state["progress"])
+    if at.short is not None:
+        at.short = {name: tensor.to(network.device) for name, tensor in at.short.items()}
+    return at
 
 
 @torch.no_grad()

@@ -58,8 +58,10 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        tensors = (self.ids, self.mask, self.rows, self.pool)
-        return Batch(*(tensor.to(device, non_blocking=True) for tensor in tensors), self.full)
+        ids, mask, rows, pool = (
+            tensor.to(device) for tensor in (self.ids, self.mask, self.rows, self.pool)
+        )
+        return Batch(ids, mask, rows, pool, self.full)
 
 
 class Layer(nn.Module):
