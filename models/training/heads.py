@@ -199,15 +199,15 @@ def main() -> None:
     torch.manual_seed(options.seed)
     train_sets, dev_sets = data.read(options.data, posts.read())
     train_banks, dev_banks = compose.banks()
-    rng = random.Random(options.seed)
-    examples = [e for name, found in train_sets.items() if name not in PASSED for e in found]
-    none = dict.fromkeys(train_sets, 0.0)
-    examples += loop.Material(train_sets, train_banks).round(rng, none, POSTS)
-
     model = load_bundled(options.start, threads=options.threads)
     _, arrays = bundle.read(options.start)
     heads = Heads(arrays)
-    train(heads, see(model, examples), options.seed, HEADS)
+    if not options.only_calibrate:
+        rng = random.Random(options.seed)
+        examples = [e for name, found in train_sets.items() if name not in PASSED for e in found]
+        none = dict.fromkeys(train_sets, 0.0)
+        examples += loop.Material(train_sets, train_banks).round(rng, none, POSTS)
+        train(heads, see(model, examples), options.seed, HEADS)
     dev = loop.with_posts(dev_sets, dev_banks)
     fitted = calibrate({name: predicted(heads, see(model, found)) for name, found in dev.items()})
     print(fitted, flush=True)
@@ -227,6 +227,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--wheels", type=Path, required=True, help="folder of the packages")
     parser.add_argument("--start", type=Path, required=True, help="folder of the bundle to read")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the bundle into")
+    parser.add_argument(
+        "--only-calibrate", action="store_true", help="leave the heads, fit their thresholds"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
