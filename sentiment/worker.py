@@ -55,6 +55,10 @@ PURGE_EVERY = timedelta(hours=6)
 RECHECK_LOOK = timedelta(hours=1)  # looking for stored posts that are due for another look
 PATIENCE = 8.0  # seconds a stop waits for jobs; what they were at is done on the next start
 MAX_THREADS = 32
+# A job schedules its successor as the last thing it does, so no two of them work at a time. But if
+# the successor is due before the scheduler has taken note of the end (a machine that stalls for a
+# second), a limit of one instance drops it; and as it runs but once, the duty is never done again.
+ENDING = 100
 # Python lets a busy thread run for 5 ms while others wait. One that has just heard that a message
 # was accepted must not wait to note it: with a tenth, a worker that is killed sends a fifth as
 # many messages twice (docs/alerts.md, Delivery).
@@ -214,7 +218,9 @@ class Worker:
 
     def _run_at(self, job: Callable[[], None], at: datetime, name: str) -> None:
         if not self.stopping():
-            self._scheduler.add_job(job, "date", run_date=at, id=name, replace_existing=True)
+            self._scheduler.add_job(
+                job, "date", run_date=at, id=name, replace_existing=True, max_instances=ENDING
+            )
 
     def _shut_down(self) -> None:
         """Let running jobs reach their next commit; do not wait for those that hang."""

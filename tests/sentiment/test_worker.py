@@ -12,6 +12,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from apscheduler.executors.pool import ThreadPoolExecutor
 
 from sentiment import collect as collecting
 from sentiment import worker as worker_module
@@ -156,6 +157,25 @@ def test_a_duty_that_fails_is_noted_until_it_works_again(feed, running, monkeypa
     assert said == "OSError: read-only file system"
     broken.clear()
     wait_for(feed, f"SELECT 1 - min(1, json_extract(value, '$.failed')) {noted}", 1)
+
+
+def test_a_duty_that_is_due_again_at_once_is_not_lost(feed, running, monkeypatch):
+    """Its next run may be due before the scheduler has taken note that the last one has ended."""
+    done = []
+    ended = ThreadPoolExecutor._run_job_success
+
+    def late(*arguments):
+        time.sleep(0.05)
+        ended(*arguments)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "_run_job_success", late)
+    monkeypatch.setattr(worker_module, "purge", lambda *_args, **_values: done.append(1))
+    monkeypatch.setattr(worker_module, "PURGE_EVERY", timedelta(0))
+    running()
+    deadline = time.monotonic() + 30
+    while len(done) < 10 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(done) >= 10
 
 
 def test_a_duty_that_is_no_more_is_forgotten(feed, running):
