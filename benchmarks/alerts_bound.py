@@ -3,10 +3,10 @@
     python -m benchmarks.alerts_bound [--streams N]
 
 All rows raise one false alarm a year on streams of the true distribution (their thresholds are
-found on such streams, which nobody has in practice), with a baseline of 90 days. Each knows less
-than the one above it; the last is the sums of `sentiment.detection` but for their own threshold.
-What the shipped test needs beyond that (docs/alerts.md) is the price of finding its threshold from
-its own votes, and of the insurance against moods.
+found on such streams, which nobody has in practice), with a baseline of 90 days. The last is the
+sums of `sentiment.detection`, which take the deviation from the baseline, too, but not their
+threshold. What the shipped test needs beyond that (docs/alerts.md) is the price of finding its
+threshold from its own votes, and of the insurance against moods.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from sentiment import detection
 
 A_DAY = 10
 OTHERS = ((0.6, 0.2, 0.2), (0.75, 0.1, 0.15))  # shares of the accepted false alarms by size
-SKEW = float(
-    SHARES @ (POINTS - MEAN) ** 3 / alerts.DEVIATION**3
-)  # of the true distribution; its jitter has none
+# of the true distribution; its jitter has none
+SKEW = float(SHARES @ (POINTS - MEAN) ** 3 / alerts.DEVIATION**3)
 
 
 def sums_for_sizes(need: np.ndarray, *, mean_known: bool) -> Run:

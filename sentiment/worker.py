@@ -58,7 +58,7 @@ MAX_THREADS = 32
 # A job schedules its successor as the last thing it does, so no two of them work at a time. But if
 # the successor is due before the scheduler has taken note of the end (a machine that stalls for a
 # second), a limit of one instance drops it; and as it runs but once, the duty is never done again.
-ENDING = 100
+MAX_INSTANCES = 100
 # Python lets a busy thread run for 5 ms while others wait. One that has just heard that a message
 # was accepted must not wait to note it: with a tenth, a worker that is killed sends a fifth as
 # many messages twice (docs/alerts.md, Delivery).
@@ -84,7 +84,11 @@ class Worker:
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(min(jobs, MAX_THREADS))},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            job_defaults={
+                "coalesce": True,
+                "max_instances": MAX_INSTANCES,
+                "misfire_grace_time": None,
+            },
         )
 
     @cached_property
@@ -218,9 +222,7 @@ class Worker:
 
     def _run_at(self, job: Callable[[], None], at: datetime, name: str) -> None:
         if not self.stopping():
-            self._scheduler.add_job(
-                job, "date", run_date=at, id=name, replace_existing=True, max_instances=ENDING
-            )
+            self._scheduler.add_job(job, "date", run_date=at, id=name, replace_existing=True)
 
     def _shut_down(self) -> None:
         """Let running jobs reach their next commit; do not wait for those that hang."""

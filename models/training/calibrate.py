@@ -56,9 +56,10 @@ def calibrate(dev: dict[str, Predicted]) -> Calibration:
         labels = torch.tensor([reading.polarity for reading in readings])
         known = labels != UNKNOWN
         implied = name.startswith(("brighter", "xed"))
-        if int(known.sum()) >= FEWEST and not implied:
+        labelled = int(known.sum()) >= FEWEST and not implied
+        if labelled:
             print(name, report(polarity[known], labels[known]), flush=True)
-        if int(known.sum()) >= FEWEST and not implied and not name.startswith(MADE):
+        if labelled and not name.startswith(MADE):
             logits.append(polarity[known])
             wanted.append(labels[known])
             weights.append(torch.full((int(known.sum()),), 1 / int(known.sum())))

@@ -60,6 +60,10 @@ class Example:
     readings: tuple[Reading, ...]
 
 
+Sets = dict[str, list[Example]]
+"""Examples by the name of the set they are from."""
+
+
 def records(path: Path) -> list[Record]:
     """The records of a gzip'ed JSON lines file."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
@@ -180,9 +184,6 @@ SHORTEST = 15
 """Texts of fewer letters are in nobody's set more than in another's."""
 COMMON = 1000
 """Words that more known texts hold are no clue to a near-duplicate."""
-
-
-Sets = dict[str, list[Example]]
 
 
 def read(data: Path, written: tuple[Sets, Sets] = ({}, {})) -> tuple[Sets, Sets]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.labels import EKMAN
-from models.training.data import NO_EMOTIONS, UNKNOWN, Example, Reading, fold, one_hot
+from models.training.data import NO_EMOTIONS, UNKNOWN, Example, Reading, Sets, fold, one_hot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +32,15 @@ LINE = re.compile(r"([-0+?]) ([a-z, .]+): (.+)")
 MARK = re.compile(r"\{([^{}|]+)\|([-0+])\}")
 
 
-def read(folder: Path = FOLDER) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
+def read(folder: Path = FOLDER) -> tuple[Sets, Sets]:
     """Training and dev posts as the sets `posts_de` and `posts_en`.
 
     Raises:
         ValueError: a line is not of the form above; it names file and line.
 
     """
-    train: dict[str, list[Example]] = {}
-    dev: dict[str, list[Example]] = {}
+    train: Sets = {}
+    dev: Sets = {}
     for path in sorted(folder.glob("*.txt")):
         source = f"posts_{path.stem.split('-')[0]}"
         for one in examples(path, source):

@@ -1,10 +1,14 @@
 """Posts that were written for training: their form, and that nothing is trained on that is tested."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 
 from models.evaluation import behaviour
 from models.training import posts
-from models.training.data import UNKNOWN, Resembling
+from models.training.data import UNKNOWN, Resembling, records
 from tests.models.test_bundled import TWO_SERVICES
 
 
@@ -83,3 +87,20 @@ def test_no_post_resembles_what_a_test_or_the_readme_asks(written):
     promised = [text for text, *_ in TWO_SERVICES]
     tested = Resembling([*promised, *(case.passage.text for case in behaviour.cases())])
     assert [e.text for sets in written for v in sets.values() for e in v if e.text in tested] == []
+
+
+def runs(text: str, words: int = 9) -> set[tuple[str, ...]]:
+    found = re.findall(r"\w+", text.lower())
+    return {tuple(found[i : i + words]) for i in range(len(found) - words + 1)}
+
+
+@pytest.mark.skipif("SENTIMENT_DATA" not in os.environ, reason="needs the shared data sets")
+def test_no_post_repeats_a_shared_text(written):
+    """Not even nine words in a row: the posts are ours, the sets' texts stay out."""
+    ours = {
+        run: e.text for sets in written for v in sets.values() for e in v for run in runs(e.text)
+    }
+    for path in sorted(Path(os.environ["SENTIMENT_DATA"]).glob("*/*.jsonl.gz")):
+        for record in records(path):
+            repeated = [ours[run] for run in runs(record.get("text") or "") if run in ours]
+            assert repeated == [], path

@@ -199,6 +199,23 @@ def test_the_temperature_cools_what_is_too_sure():
     assert 5 / found == pytest.approx(np.log(3), rel=0.35)
 
 
+def test_posts_that_were_made_say_nothing_of_how_sure_to_be():
+    """They are surer to be read than anybody's: the temperature is that of real sets."""
+
+    def read(sure: float) -> calibrate.Predicted:
+        labels = [k % 3 for k in range(120)]
+        logits = torch.zeros(120, 3)
+        logits[range(120), [k if i % 4 else (k + 1) % 3 for i, k in enumerate(labels)]] = sure
+        known = [Reading((), k, (k % 2,) * 6, (k % 2,) * 28) for k in labels]
+        return calibrate.Predicted(logits, torch.randn(120, 34), known)
+
+    torch.manual_seed(0)
+    real = {"goemotions": read(4.0)}
+    found = calibrate.calibrate(real).polarity_temperature
+    assert calibrate.calibrate(real | {"posts_de": read(0.5)}).polarity_temperature == found
+    assert calibrate.calibrate(real | {"sb10k": read(0.5)}).polarity_temperature != found
+
+
 # ---- the run
 
 
@@ -351,6 +368,8 @@ def test_the_mean_of_two_encoders_keeps_the_heads_and_pieces_of_the_second():
     assert mean["word.weight"].ravel().tolist() == [8.0, 20.0, 22.75]
     assert mean["norm.bias"].tolist() == [7.0]
     assert mean["polarity.bias"].tolist() == [5.0]
+    both = soup.average((first, ["a", "b"]), (second, ["b", "new", "a"]), 0.25, heads=True)
+    assert both["polarity.bias"].tolist() == [6.0]
 
 
 @pytest.mark.parametrize("kind", compose.FILLERS)
