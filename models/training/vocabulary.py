@@ -29,8 +29,18 @@ SPECIAL = 4
 
 def prune(base: Base, texts: Iterable[str]) -> Base:
     """The same encoder with a vocabulary for these texts and common German and English words."""
+    return cut(base, kept(base.tokenizer, [*texts, *common_words()]))
+
+
+def like(base: Base, other: Base) -> Base:
+    """The same encoder with the vocabulary of another that was pruned from it."""
+    place = {piece: i for i, (piece, _) in enumerate(base.tokenizer["model"]["vocab"])}
+    return cut(base, [place[piece] for piece, _ in other.tokenizer["model"]["vocab"]])
+
+
+def cut(base: Base, keep: list[int]) -> Base:
+    """The same encoder with some of its pieces; ids ascending."""
     pieces = base.tokenizer["model"]["vocab"]
-    keep = kept(base.tokenizer, [*texts, *common_words()])
     place = {old: new for new, old in enumerate(keep)}
     arrays = base.arrays | {"word.weight": base.arrays["word.weight"][keep]}
     tokenizer = json.loads(json.dumps(base.tokenizer))

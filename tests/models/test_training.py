@@ -1,6 +1,7 @@
 """How the bundled model is made, on data made for the test."""
 
 import random
+import re
 import struct
 from difflib import SequenceMatcher
 
@@ -9,7 +10,17 @@ import pytest
 import torch  # noqa: TID253
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from models.training import base, calibrate, compose, data, evaluate, heads, loop, soup
+from models.training import (
+    base,
+    calibrate,
+    compose,
+    data,
+    evaluate,
+    heads,
+    loop,
+    soup,
+    vocabulary,
+)
 from models.training.data import Example, Reading, Resembling
 from models.training.network import Network
 
@@ -383,3 +394,76 @@ def test_fillers_stand_in_posts_of_every_polarity(kind):
         if any(word in post.text for word in train.fillers[kind]):
             seen |= {reading.polarity for reading in post.readings}
     assert seen == {0, 1, 2}
+
+
+def test_names_and_cities_of_labelled_texts_are_swapped():
+    """Targets stay where they were said; names that are tested give way and are put into none."""
+    bank = compose.banks()[0][0]
+    text = "Berlin: Anna von der Linie 5 in Köln half. Danke, Anna!"
+    places = tuple((m.start(), m.end()) for m in re.finditer("Anna|Linie 5", text))
+    example = Example(text, "s", (Reading(places, 2), Reading((), 2)))
+    swap, rng = compose.Swap(bank), random.Random(0)
+    seen = [swap(example, rng) for _ in range(200)]
+    assert 0 < sum(one == example for one in seen) < 80
+    for one in seen:
+        if one == example:
+            continue
+        said = [one.text[a:b] for a, b in one.readings[0].spans]
+        assert said[1] == "Linie 5"
+        assert said[0] == said[2] in bank.fillers["person"]
+        city, other = re.fullmatch(
+            r"(\w+(?: \w+)?): .* in (\w+(?: \w+)?) half.*", one.text
+        ).groups()
+        assert {city, other} <= set(bank.fillers["city"])
+
+
+def test_a_text_without_names_is_left_alone():
+    """And a word that begins like a city is none."""
+    example = Example("Die Kölner Bahn, wie immer", "s", ())
+    swap = compose.Swap(compose.banks()[0][0])
+    assert swap(example, random.Random(0)) is example
+
+
+def test_a_teacher_is_learnt_from_where_there_is_no_label(small, tmp_path, monkeypatch):
+    """What it thinks of texts that nobody has labelled is what a run comes to think."""
+    encoder, engine, _ = small
+    unlabelled = [
+        Example(text, "s", (Reading((), data.UNKNOWN),)) for text in ("bus gut", "bahn schlecht")
+    ] * 40
+    monkeypatch.setattr(loop, "BATCH_TOKENS", 64)
+    monkeypatch.setattr(loop, "HEAD_RATE", 0.02)
+    torch.manual_seed(3)
+    teacher = Network(encoder)
+    teacher.polarity.bias.data = torch.tensor([2.0, 0.0, -2.0])
+    torch.manual_seed(4)
+    student = Network(encoder)
+    texts = loop.encode(engine, unlabelled[:2], 32)
+    before, _ = loop.predict(student, texts)
+    material = loop.Material({"s": unlabelled}, [])
+    weights = loop.train(
+        student, material, engine, tokens=4000, seed=0, work=tmp_path, teacher=teacher
+    )
+    student.load_state_dict(weights)
+    wanted, after = (loop.predict(one, texts)[0].softmax(-1) for one in (teacher, student))
+    assert (before.softmax(-1) - wanted).abs().max() > 0.3
+    assert (after - wanted).abs().max() < 0.1
+
+
+def test_a_student_reads_with_the_vocabulary_of_its_teacher():
+    """Each piece keeps its own vector, in the teacher's order."""
+    full = small_vocabulary(["<s>", "<pad>", "</s>", "<unk>", "a", "b", "c", "d"])
+    pruned = vocabulary.cut(full, [0, 1, 2, 3, 5, 7])
+    alike = vocabulary.like(full, pruned)
+    assert alike.tokenizer == pruned.tokenizer
+    assert alike.arrays["word.weight"].ravel().tolist() == [0, 1, 2, 3, 5, 7]
+
+
+def small_vocabulary(pieces: list[str]) -> base.Base:
+    """An encoder of nothing but pieces, numbered by their vectors."""
+    tokenizer = {
+        "model": {"vocab": [[piece, -float(i)] for i, piece in enumerate(pieces)], "unk_id": 3},
+        "added_tokens": [{"id": 0}],
+        "post_processor": {"special_tokens": {"<s>": {"ids": [0]}}},
+    }
+    vectors = np.arange(len(pieces), dtype=np.float32)[:, None]
+    return base.Base(1, 1, 1, {"word.weight": vectors}, tokenizer)
