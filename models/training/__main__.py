@@ -49,6 +49,11 @@ def main() -> None:
     else:
         texts = [e.text for e in material.round(random.Random(options.seed), {})]
         encoder = vocabulary.prune(base.load(options.wheels), texts)
+    if teacher and teacher.tokenizer["model"] != encoder.tokenizer["model"]:
+        raise SystemExit(
+            f"--teacher {options.teacher} has another vocabulary than --start {options.start}; "
+            "take two bundles of one origin, or leave --start out"
+        )
     tokenizer_text = json.dumps(encoder.tokenizer, ensure_ascii=False)
     tokenizer = Tokenizer.from_str(tokenizer_text)
     network = placed(encoder, options.device)

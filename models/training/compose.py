@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.evaluation import behaviour
 from models.labels import EKMAN, POLARITIES
 from models.training.data import NO_EMOTIONS, UNKNOWN, Example, Reading, fold
 
@@ -66,8 +67,6 @@ class Bank:
     outros: tuple[str, ...]
     fillers: dict[str, tuple[str, ...]]
     """What stands for `{person}`, `{city}`, `{good}` and `{poor}`."""
-    give_way: dict[str, tuple[str, ...]]
-    """First names and cities that are replaced in a text and put into none."""
 
 
 # ---- reading the bank
@@ -110,7 +109,6 @@ def bank(sections: dict[str, list[str]], language: str, *, dev: bool) -> Bank:
         intros=tuple(sections.get(f"{language} intro", [])),
         outros=tuple(sections.get(f"{language} outro", [])),
         fillers={kind: tuple(sections.get(f"{language} {kind}", [])) for kind in FILLERS},
-        give_way={kind: tuple(sections.get(f"{language} {kind} tested", [])) for kind in PROPER},
     )
 
 
@@ -399,13 +397,17 @@ class Swap:
     """Swaps the first names and cities of texts for any others.
 
     Who and where tells nothing of how. In a labelled set chance decides which city is praised, and
-    a model learns that by heart.
+    a model learns that by heart. Names of the behaviour tests give way and are put into no text.
     """
 
     def __init__(self, bank: Bank) -> None:
         self.others = {kind: bank.fillers[kind] for kind in PROPER}
-        known = {kind: (*bank.fillers[kind], *bank.give_way[kind]) for kind in PROPER}
-        self.kind = {name: kind for kind in PROPER for name in known[kind]}
+        tested = behaviour.sections()
+        self.kind = {
+            name: kind
+            for kind in PROPER
+            for name in (*self.others[kind], *tested[bank.language, kind])
+        }
         longest_first = sorted(self.kind, key=len, reverse=True)
         self.name = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
 

@@ -47,6 +47,7 @@ SHARE = {
 }
 """How often a round sees each text of a set, on average."""
 ENGLISH = {"goemotions", "xed_en", "brighter_en", "mams", "posts_en"}
+"""Sets in English; the others are German."""
 CLAUSES = {"de": 1500, "en": 700}
 SPLICED = 1000
 LINES = 400

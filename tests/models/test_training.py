@@ -10,6 +10,7 @@ import pytest
 import torch  # noqa: TID253
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from models.evaluation import behaviour
 from models.training import (
     base,
     calibrate,
@@ -397,7 +398,7 @@ def test_fillers_stand_in_posts_of_every_polarity(kind):
 
 
 def test_names_and_cities_of_labelled_texts_are_swapped():
-    """Targets stay where they were said; names that are tested give way and are put into none."""
+    """Targets stay where they were said, and a name gives way to the same one everywhere."""
     bank = compose.banks()[0][0]
     text = "Berlin: Anna von der Linie 5 in Köln half. Danke, Anna!"
     places = tuple((m.start(), m.end()) for m in re.finditer("Anna|Linie 5", text))
@@ -415,6 +416,15 @@ def test_names_and_cities_of_labelled_texts_are_swapped():
             r"(\w+(?: \w+)?): .* in (\w+(?: \w+)?) half.*", one.text
         ).groups()
         assert {city, other} <= set(bank.fillers["city"])
+
+
+@pytest.mark.parametrize("kind", compose.PROPER)
+def test_names_that_are_tested_are_put_into_no_text(kind):
+    """The behaviour tests ask for names that training has not practised."""
+    tested = {name for lang in ("de", "en") for name in behaviour.sections()[lang, kind]}
+    for bank in compose.banks()[0]:
+        assert not tested & set(bank.fillers[kind])
+        assert tested & set(compose.Swap(bank).kind)
 
 
 def test_a_text_without_names_is_left_alone():
