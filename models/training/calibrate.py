@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.labels import EKMAN, POLARITIES
+from models.training import posts
 from models.training.data import UNKNOWN
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 EMOTION_SETS = ("goemotions", "goemotions_de", "brighter_de")
 FINER_SETS = ("goemotions", "goemotions_de")
-MADE = ("clauses", "spliced", "lines", "long", "posts")
+MADE = ("clauses", "spliced", "lines", "long", "posts", *posts.KINDS)
 """Posts that were made or written for training: surer to be read than anybody's."""
 FEWEST = 100
 """A set with fewer labelled readings says nothing about a temperature."""

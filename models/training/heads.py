@@ -45,7 +45,7 @@ class Recipe:
     """How a head is trained.
 
     Args:
-        rounds: how often it goes through everything.
+        rounds: how often it goes through everything; 0: it is only leant.
         rate: learning rate at the start.
         share: how often a round sees each reading of a set, where that is not `loop.SHARE`.
         keep: share of the weights it started from in those it ends with.
@@ -143,6 +143,17 @@ def train(heads: Heads, seen: Seen, seed: int, recipes: dict[str, Recipe]) -> No
     heads.eval()
 
 
+def teaches(reading: Reading, recipes: dict[str, Recipe]) -> bool:
+    """Whether a head that is to be trained finds a label here."""
+    labels = {
+        "polarity": (reading.polarity,),
+        "emotion": (*reading.emotions, *reading.finer),
+    }
+    return any(
+        recipe.rounds and max(labels[name]) != UNKNOWN for name, recipe in recipes.items()
+    )
+
+
 def learn(
     heads: Heads, name: str, recipe: Recipe, seen: Seen, wanted: loop.Wanted, *, seed: int
 ) -> None:
@@ -207,6 +218,7 @@ def main() -> None:
         examples = [e for name, found in train_sets.items() if name not in PASSED for e in found]
         none = dict.fromkeys(train_sets, 0.0)
         examples += loop.Material(train_sets, train_banks).round(rng, none, POSTS)
+        examples = [e for e in examples if any(teaches(r, HEADS) for r in e.readings)]
         train(heads, see(model, examples), options.seed, HEADS)
     dev = loop.with_posts(dev_sets, dev_banks)
     fitted = calibrate({name: predicted(heads, see(model, found)) for name, found in dev.items()})

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SHARE = {
-    "goemotions": 0.7,
+    "goemotions": 1.0,
     "goemotions_de": 1.0,
     "xed_en": 0.05,
     "xed_de": 0.6,
@@ -43,6 +43,8 @@ SHARE = {
     "sb10k": 0.5,
     "mams": 1.2,
     "posts_de": 1.4,
+    "transport_de": 1.4,
+    "reviews_de": 1.4,
     "posts_en": 1.2,
 }
 """How often a round sees each text of a set, on average."""
@@ -69,6 +71,10 @@ EXPECTED = {
     ("goemotions_de", False): (0.37, 0.26, 0.37),
     ("posts_de", False): (0.33, 0.45, 0.22),
     ("posts_de", True): (0.42, 0.26, 0.32),
+    ("transport_de", False): (0.23, 0.70, 0.07),
+    ("transport_de", True): (0.42, 0.26, 0.32),
+    ("reviews_de", False): (0.45, 0.12, 0.43),
+    ("reviews_de", True): (0.45, 0.12, 0.43),
     ("posts_en", False): (0.33, 0.45, 0.22),
     ("posts_en", True): (0.42, 0.26, 0.32),
     ("long_de", False): (0.25, 0.6, 0.15),

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from models.text import Place
 
 FOLDER = Path(__file__).with_name("posts")
+KINDS = ("transport", "reviews")
+"""Kinds of posts with polarities so unlike others' that they are sets by themselves: most of what
+mentions a railway is neutral, hardly a review is."""
 SIGNS = "-0+"
 DEV_FOLDS = 10
 """One post in so many is kept for dev."""
@@ -33,7 +36,9 @@ MARK = re.compile(r"\{([^{}|]+)\|([-0+])\}")
 
 
 def read(folder: Path = FOLDER) -> tuple[Sets, Sets]:
-    """Training and dev posts as the sets `posts_de` and `posts_en`.
+    """Training and dev posts as sets by kind and language: `posts_de`, `transport_de`, `posts_en`.
+
+    A file is called language, what it is about, and whatever else tells it apart.
 
     Raises:
         ValueError: a line is not of the form above; it names file and line.
@@ -42,7 +47,8 @@ def read(folder: Path = FOLDER) -> tuple[Sets, Sets]:
     train: Sets = {}
     dev: Sets = {}
     for path in sorted(folder.glob("*.txt")):
-        source = f"posts_{path.stem.split('-')[0]}"
+        language, about, *_ = path.stem.split("-")
+        source = f"{about if about in KINDS else 'posts'}_{language}"
         for one in examples(path, source):
             kept = dev if fold(one.text, DEV_FOLDS) == 0 else train
             kept.setdefault(source, []).append(one)

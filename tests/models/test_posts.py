@@ -68,9 +68,10 @@ def test_a_line_of_another_form_is_refused_with_its_place(tmp_path, line, says):
 
 
 def test_every_post_that_is_shipped_is_read(written):
-    """All lines have the form; both languages have posts of every polarity, for training and dev."""
+    """All lines have the form; every set has posts of every polarity, for training and dev."""
     for sets in written:
-        for name in ("posts_de", "posts_en"):
+        assert set(sets) == {"posts_de", "posts_en", "transport_de", "reviews_de"}
+        for name in sets:
             assert {r.polarity for e in sets[name] for r in e.readings} == {0, 1, 2}
     marked = [e for e in written[0]["posts_de"] for r in e.readings if r.spans]
     assert len(marked) > 1000
