@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -108,14 +109,16 @@ def polarity_temperature(logits: Tensor, wanted: Tensor, weights: Tensor) -> flo
 def thresholds(sets: Sequence[tuple[Tensor, Tensor]]) -> list[float]:
     """For each label the logit of best F1, averaged over the sets and smoothed.
 
-    A set is logits (readings, labels) and truth of the same shape, -1 where it is not known.
+    A set weighs as the root of its number of texts, as its F1 is the surer the more there are. It
+    is logits (readings, labels) and truth of the same shape, -1 where it is not known.
     """
 
     def quality(at: float, label: int) -> float:
         scores = []
         for logits, truth in sets:
             known = truth[:, label] != UNKNOWN
-            scores.append(f1(logits[known, label] >= at, truth[known, label] == 1))
+            score = f1(logits[known, label] >= at, truth[known, label] == 1)
+            scores.append(math.sqrt(len(truth)) * score)
         return sum(scores)
 
     grid = hundredths(-3, 4, 0.1)

@@ -203,6 +203,16 @@ def test_a_threshold_is_where_f1_is_best():
     assert 2 < second <= 3
 
 
+def test_a_large_set_says_more_about_a_threshold_than_a_small_one():
+    """Two sets that want another threshold each: it is that of the one with four times the texts."""
+    at = torch.tensor([[-2.0], [0.0], [0.0], [0.0], [2.0]])
+    high = (at.repeat(40, 1), (at > 1).long().repeat(40, 1))
+    low = (at.repeat(10, 1), (at > -1).long().repeat(10, 1))
+    low[0][4::5] = 0  # nothing lies beyond
+    assert calibrate.thresholds([high, low])[0] > 0
+    assert calibrate.thresholds([high, low, low, low])[0] < 0
+
+
 def test_the_temperature_cools_what_is_too_sure():
     """Logits that are right three times in four deserve odds of three to one."""
     logits = torch.tensor([[5.0, 0.0]] * 4)
@@ -338,7 +348,7 @@ def test_heads_learn_what_their_encoder_tells_apart():
     trained = heads.Heads(arrays)
     before = {name: tensor.clone() for name, tensor in trained.state_dict().items()}
     recipe = {"polarity": heads.Recipe(100, 0.02), "emotion": heads.Recipe(1, 0.02, keep=1.0)}
-    heads.train(trained, seen, 0, recipe)
+    heads.train(trained, {"polarity": seen, "emotion": seen}, 0, recipe)
     polarity, _ = trained(vectors)
     assert torch.equal(trained.state_dict()["emotion.weight"], before["emotion.weight"])
     assert (polarity.argmax(1) == torch.tensor(wanted)).float().mean() > 0.95
@@ -352,19 +362,34 @@ def test_an_interval_holds_its_value():
     assert found.high - found.low == pytest.approx(0.098, abs=0.02)
 
 
-def test_a_head_leans_as_its_recipe_says():
-    shapes = {"polarity_up": (4, 6), "polarity": (3, 4), "emotion_up": (4, 6), "emotion": (34, 4)}
-    arrays = {f"{k}.weight": np.zeros(v, np.float32) for k, v in shapes.items()}
+def test_a_head_learns_to_lean_by_the_kind_of_text_and_ignores_labels():
+    """It tells kinds apart by what it sees, moves its lines as told, and keeps its opinion."""
+    torch.manual_seed(0)
+    shapes = {"polarity_up": (8, 6), "polarity": (3, 8), "emotion_up": (8, 6), "emotion": (34, 8)}
+    arrays = {f"{k}.weight": torch.randn(v).numpy() / 3 for k, v in shapes.items()}
     arrays |= {f"{k}.bias": np.zeros(v[0], np.float32) for k, v in shapes.items()}
-    trained = heads.Heads(arrays)
-    seen = heads.Seen(torch.zeros(1, 6), ["s"], [Reading((), 0)])
+    trained = heads.Heads(arrays).eval()
+    vectors = torch.randn(400, 6)
+    vectors[:200, 0] += 4
+    vectors[200:, 0] -= 4
+    with torch.no_grad():
+        before = trained.head("polarity", vectors).softmax(-1)
+    seen = heads.Seen(vectors, ["news"] * 200 + ["else"] * 200, [Reading((), 0)] * 400)
     recipe = {
-        "polarity": heads.Recipe(0, 0.0, lean=(0.5, 0.0, -1.0)),
-        "emotion": heads.Recipe(0, 0.0),
+        "polarity": heads.Recipe(
+            150,
+            0.02,
+            {"news": 1, "else": 1},
+            lean={("news", False): (0.0, 0.0, -2.0), heads.OTHERS: (0.0, 0.0, 0.0)},
+        ),
+        "emotion": heads.Recipe(0, 0.0, keep=1.0),
     }
-    heads.train(trained, seen, 0, recipe)
-    polarity, _ = trained(torch.zeros(2, 6))
-    assert polarity.tolist() == [[0.5, 0.0, -1.0]] * 2
+    heads.train(trained, {"polarity": seen, "emotion": seen}, 0, recipe)
+    with torch.no_grad():
+        after = trained.head("polarity", vectors).softmax(-1)
+    odds = (after[:, 2] / after[:, 1]).log() - (before[:, 2] / before[:, 1]).log()
+    assert odds[:200].mean() == pytest.approx(-2, abs=0.3)
+    assert odds[200:].mean() == pytest.approx(0, abs=0.3)
 
 
 def test_the_mean_of_two_encoders_keeps_the_heads_and_pieces_of_the_second():
