@@ -153,9 +153,9 @@ def chosen(
     """What a head learns from: texts of every kind for one that leans, else those with labels."""
     rng = random.Random(seed)
     if recipe.lean:
-        drawn = [rng.sample(sets[name], min(recipe.most, len(sets[name]))) for name in recipe.share]
+        drawn = [rng.sample(sets[kind], min(recipe.most, len(sets[kind]))) for kind in recipe.share]
         return [example for found in drawn for example in found]
-    examples = [e for name, found in sets.items() if name not in PASSED for e in found]
+    examples = [e for kind, found in sets.items() if kind not in PASSED for e in found]
     none = dict.fromkeys(sets, 0.0)
     examples += loop.Material(sets, banks).round(rng, none, POSTS)
     return [e for e in examples if any(max(labels(name, r)) != UNKNOWN for r in e.readings)]
