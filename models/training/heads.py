@@ -6,6 +6,8 @@
 The encoder reads every text once, with the 8-bit weights as they are shipped; what the heads see of
 it is kept, so they can learn for many rounds at the price of one. That is a hundredth of the work
 of training all of it, and enough where the encoder tells apart what the heads do not yet ask for.
+The polarity head learns no labels here: it keeps its opinion and learns which kind of text
+leans how.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ def read(folder: Path = FOLDER) -> tuple[Sets, Sets]:
     train: Sets = {}
     dev: Sets = {}
     for path in sorted(folder.glob("*.txt")):
-        language, about, *_ = path.stem.split("-")
+        language, _, rest = path.stem.partition("-")
+        about = rest.split("-")[0]
         source = f"{about if about in KINDS else 'posts'}_{language}"
         for one in examples(path, source):
             kept = dev if fold(one.text, DEV_FOLDS) == 0 else train
